@@ -1,0 +1,9 @@
+/** Exit codes of `aq`; part of its interface (README, "The command line"). */
+export const EXIT = {
+  ok: 0,
+  /** Refused in words, or a job that was run ended blocked, failed or in the dead letters. */
+  refused: 1,
+  usage: 2,
+  noSuchJob: 3,
+  internal: 70,
+} as const;

@@ -1,0 +1,63 @@
+import { styleText } from 'node:util';
+import type { Board, JobRow } from '../runner/board.ts';
+import type { FactoryApi } from '../runner/factory-api.ts';
+import { formatDuration } from '../runner/manifest/duration.ts';
+import { EXIT } from './exit.ts';
+
+/** Finished jobs shown of each stage; the rest is a count. */
+const NEWEST = 5;
+
+/** Prints the board: as lines for a person, or whole as JSON. */
+export async function status(
+  factory: Pick<FactoryApi, 'board' | 'home'>,
+  options: { readonly json?: boolean },
+): Promise<number> {
+  const board = await factory.board();
+  if (options.json) console.log(JSON.stringify({ home: factory.home, ...board }));
+  else console.log(statusLines(board, factory.home, Date.now()).join('\n'));
+  return EXIT.ok;
+}
+
+/** The board in lines; only stages that hold something. Pure. */
+export function statusLines(board: Board, home: string, now: number): string[] {
+  const lines = [`Home    ${home}`, `Runner  ${runnerText(board)}`];
+  for (const { stage, count, rows } of board.stages) {
+    if (count === 0) continue;
+    const newest = ['shipped', 'failed', 'dead_letter'].includes(stage) ? rows.slice(0, NEWEST) : rows;
+    lines.push('', styleText('bold', `${stage} (${count})`));
+    lines.push(...newest.map((row) => `  ${jobLine(row, now)}`));
+    if (newest.length < count) lines.push(`  … ${count - newest.length} more`);
+  }
+  if (lines.length === 2) lines.push('', 'Nothing here yet. Put a job into the inbox with `aq add FILE`.');
+  return lines;
+}
+
+function runnerText({ runner }: Board): string {
+  switch (runner.kind) {
+    case 'stopped':
+      return 'stopped (start it with `aq run`, or in VS Code)';
+    case 'here':
+      return 'this process';
+    case 'elsewhere':
+      return `${runner.what}, process ${runner.pid}`;
+  }
+}
+
+function jobLine(row: JobRow, now: number): string {
+  const since = row.activity !== undefined && row.startedAt !== undefined ? row.startedAt : row.changedAt;
+  const facts = [
+    row.engine,
+    row.activity,
+    row.readyToShip === true ? 'ready to ship' : undefined,
+    row.files === undefined ? undefined : `${row.files} ${row.files === 1 ? 'file' : 'files'} changed`,
+    row.landed?.text,
+    since > 0 ? formatDuration(Math.max(0, now - since)) : undefined,
+  ].filter((fact) => fact !== undefined);
+  const why = row.reason?.text ?? row.waitsFor;
+  return `${row.id}  ${printable(row.title)}  [${facts.join(', ')}]${why === undefined ? '' : `\n      ${printable(why)}`}`;
+}
+
+/** Without control characters: titles and reasons come from files and engines, and a terminal obeys escapes. */
+function printable(text: string): string {
+  return text.replace(/\p{Cc}+/gu, ' ');
+}

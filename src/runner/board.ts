@@ -1,0 +1,81 @@
+/**
+ * What a person is shown of a home: pure data, made by readBoard (home/read-board.ts) and turned into rows by the
+ * views and into lines by `aq status`.
+ */
+import type { Landed, Reason } from './job/state.ts';
+import type { Stage } from './stages.ts';
+
+/** What the runner does for an active job at this moment. */
+export type Activity = 'preparing' | 'setup' | 'engine' | 'verify' | 'shipping';
+
+export interface JobRow {
+  readonly id: string;
+  readonly stage: Stage;
+  readonly title: string;
+  /** Absolute path of the job file. */
+  readonly file: string;
+  readonly engine?: string;
+  readonly priority: number;
+  /** Wall clock, ms. When it was put into the inbox; when it came into this stage; when its attempt began. */
+  readonly addedAt: number;
+  readonly changedAt: number;
+  readonly startedAt?: number;
+  readonly attempt: number;
+  readonly activity?: Activity;
+  /** Why it stands here: why it failed or is blocked, or was sent back. */
+  readonly reason?: Reason;
+  /** A queued job that can't be run yet: what it waits for, in words. */
+  readonly waitsFor?: string;
+  /** In `testing`: passed, and waits for Ship. */
+  readonly readyToShip?: boolean;
+  /** Named locks that it holds. */
+  readonly locks?: readonly string[];
+  /** How many files its result changes; absent before there is a result. */
+  readonly files?: number;
+  readonly summary?: string;
+  readonly landed?: Landed;
+  readonly costUsd?: number;
+  /** The folder that the engine works in. */
+  readonly folder?: string;
+  /** The newest log, if there is one. */
+  readonly log?: string;
+}
+
+export interface StageRows {
+  readonly stage: Stage;
+  /** How many jobs are in the stage; `rows` may hold fewer (finished stages: the newest). */
+  readonly count: number;
+  readonly rows: readonly JobRow[];
+}
+
+export type RunnerPlace =
+  /** No runner has this home. */
+  | { readonly kind: 'stopped' }
+  /** This process runs the jobs. */
+  | { readonly kind: 'here' }
+  /** Another process does. */
+  | { readonly kind: 'elsewhere'; readonly pid: number; readonly what: string };
+
+export interface Board {
+  readonly stages: readonly StageRows[];
+  readonly runner: RunnerPlace;
+}
+
+/** What a person can ask for; the answer says in words what happened. */
+export type JobVerb = 'run' | 'cancel' | 'retry' | 'sendBack' | 'approve' | 'reject' | 'ship';
+
+export interface JobCommand {
+  readonly verb: JobVerb;
+  readonly id: string;
+  /** The comment of `sendBack`, the reason of `reject`. */
+  readonly text?: string;
+}
+
+export interface CommandAnswer {
+  readonly ok: boolean;
+  /** In words; for a refusal what is safe, too. */
+  readonly message: string;
+  /** One next action, for a refusal. */
+  readonly action?: string;
+  readonly code?: string;
+}

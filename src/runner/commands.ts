@@ -1,0 +1,263 @@
+/** What a person can ask of a runner, carried out: each verb with its refusals in words. */
+import { messageOf, UserError } from '../platform/errors.ts';
+import type { CommandAnswer, JobCommand } from './board.ts';
+import { verbsAllowedIn } from './job/allowed.ts';
+import { approved, move, retried, sentBack } from './job/moves.ts';
+import type { JobState } from './job/state.ts';
+import { adopt } from './queue.ts';
+import type { Runner } from './runner.ts';
+import type { Stage } from './stages.ts';
+import { changedSince, isResumable, setAside } from './steps/kept-work.ts';
+import { Stopped } from './work.ts';
+
+/** Carries a request out and answers when what was asked for has come to its end: an approved job's `verify`, a cancelled one's processes. Never rejects. */
+export async function carryOut(runner: Runner, command: JobCommand): Promise<CommandAnswer> {
+  try {
+    return await dispatch(runner, command);
+  } catch (error) {
+    if (error instanceof UserError) return refusal(error.code, error.message, error.action);
+    runner.options.log.error(error instanceof Error ? error : messageOf(error));
+    return refusal(
+      'internal',
+      `That failed: ${messageOf(error)}. The job is where it was.`,
+      'Look at the log, then try again.',
+    );
+  }
+}
+
+async function dispatch(runner: Runner, command: JobCommand): Promise<CommandAnswer> {
+  const found = await find(runner, command);
+  await runner.atRest(found.id);
+  switch (command.verb) {
+    case 'run':
+      return runNow(runner, found);
+    case 'cancel':
+      return cancel(runner, found);
+    case 'retry':
+      return retry(runner, found);
+    case 'approve':
+      return approve(runner, found);
+    case 'sendBack':
+      return sendBack(runner, found, command.text ?? '');
+    case 'reject':
+      return reject(runner, found, command.text ?? '');
+    case 'ship':
+      return ship(runner, found);
+  }
+}
+
+interface Found {
+  /** The id, or the file name of a queued job that has none yet. */
+  readonly id: string;
+  readonly stage: Stage;
+}
+
+/** The job that is meant. Of two with one name (one of them just dropped into the inbox) the one for which the verb makes sense. */
+async function find(runner: Runner, { id, verb }: JobCommand): Promise<Found> {
+  const { store, inbox } = runner.options;
+  inbox.heard(`${id}.md`);
+  await inbox.refresh();
+  const stages =
+    inbox.get(id) === undefined ? await store.stagesOf(id.toLowerCase()) : await bothStages(runner, id);
+  const stage = stages.find((each) => verbsAllowedIn(each).includes(verb)) ?? stages[0];
+  if (stage === undefined) {
+    throw new UserError(
+      'no-such-job',
+      `There is no job ${id} in ${store.layout.root}.`,
+      'See `aq status` for the jobs there are.',
+    );
+  }
+  if (!verbsAllowedIn(stage).includes(verb)) {
+    throw new UserError(
+      'not-now',
+      `${id} is ${inWords(stage)}; ${VERB[verb]} is not possible there. Nothing was changed.`,
+      nextFor(stage),
+    );
+  }
+  return { id: stage === 'queued' ? id : id.toLowerCase(), stage };
+}
+
+async function bothStages(runner: Runner, id: string): Promise<Stage[]> {
+  const stages = await runner.options.store.stagesOf(id.toLowerCase());
+  return stages.includes('queued') ? stages : ['queued', ...stages];
+}
+
+async function runNow(runner: Runner, { id }: Found): Promise<CommandAnswer> {
+  const wait = await runner.takeNow(id);
+  return wait === undefined
+    ? done(`${id} runs now.`)
+    : refusal('waits', `${id} ${wait}. It stays in the inbox.`);
+}
+
+async function cancel(runner: Runner, { id, stage }: Found): Promise<CommandAnswer> {
+  if (stage === 'queued') {
+    const entry = runner.options.inbox.get(id);
+    const state = entry && (await adopt(runner.options.store, entry, runner.options.clock.now()));
+    if (state === undefined) return refusal('gone', `${id} is no longer in the inbox. Nothing was changed.`);
+    await change(runner, move(state, 'failed', runner.options.clock.now(), CANCELLED_QUEUED), 'queued');
+    runner.options.inbox.heard(`${id}.md`);
+    runner.options.inbox.heard(`${state.id}.md`);
+    await runner.options.inbox.refresh();
+    return done(`${state.id} was cancelled before it ran; its file is kept under failed.`);
+  }
+  await runner.takeUp(id, stage);
+  if (runner.active(id) === undefined) {
+    return refusal(
+      'not-running',
+      `Nothing runs for ${id}; it waits for you.`,
+      'Reject it, send it back, or ship it.',
+    );
+  }
+  await runner.end(id, new Stopped('cancel'));
+  const { reason, stage: now } = await stateOf(runner, id);
+  if (reason?.code !== 'cancelled') {
+    return refusal(
+      'too-late',
+      `${id} had come to its end before it could be cancelled; it is ${inWords(now)}.`,
+    );
+  }
+  return done(`${id} was cancelled; nothing of it is left running, and its work is kept.`);
+}
+
+async function retry(runner: Runner, { id, stage }: Found): Promise<CommandAnswer> {
+  const { clock, workshop } = runner.options;
+  const state = await stateOf(runner, id, stage);
+  const resumable = await isResumable(workshop, state);
+  if (!resumable) await setAside(workshop, state);
+  await change(runner, retried(state, clock.now(), resumable), stage);
+  runner.options.inbox.heard(`${id}.md`);
+  runner.wake();
+  return done(
+    resumable ? `${id} is queued again; the engine goes on with its session.` : `${id} is queued again.`,
+  );
+}
+
+async function approve(runner: Runner, { id, stage }: Found): Promise<CommandAnswer> {
+  const state = await stateOf(runner, id, stage);
+  const changed = await changedSince(runner.options.workshop, state);
+  if (changed !== undefined) {
+    await runner.options.store.keep({ ...state, result: changed });
+    runner.options.changed();
+    return refusal(
+      'changed',
+      `The work of ${id} has changed since it came into review. Nothing was approved.`,
+      'Look at the changes again, then approve the job.',
+    );
+  }
+  await change(runner, approved(state, runner.options.clock.now()), stage);
+  await runner.takeUp(id, 'testing', {});
+  await runner.settled(id);
+  return answerOf(await stateOf(runner, id));
+}
+
+async function ship(runner: Runner, { id, stage }: Found): Promise<CommandAnswer> {
+  const state = await stateOf(runner, id, stage);
+  if (state.candidate === undefined && runner.active(id) !== undefined) {
+    return refusal(
+      'verifying',
+      `${id} is still being verified. Nothing was changed.`,
+      'Wait until it has passed, then ship it.',
+    );
+  }
+  await runner.takeUp(id, 'testing', { ship: true });
+  await runner.settled(id);
+  return answerOf(await stateOf(runner, id));
+}
+
+async function sendBack(runner: Runner, { id, stage }: Found, comment: string): Promise<CommandAnswer> {
+  if (comment.trim() === '')
+    return refusal(
+      'no-comment',
+      'Sending back needs a comment; the engine is given nothing else.',
+      'Say what should be different.',
+    );
+  runner.mustBeIdle(id);
+  const state = await stateOf(runner, id, stage);
+  await change(runner, sentBack(state, comment, runner.options.clock.now()), stage);
+  runner.hurry(id);
+  return done(`${id} goes back to the engine with your comment.`);
+}
+
+async function reject(runner: Runner, { id, stage }: Found, why: string): Promise<CommandAnswer> {
+  runner.mustBeIdle(id);
+  const state = await stateOf(runner, id, stage);
+  const text = why.trim() === '' ? 'Rejected by a person.' : `Rejected by a person: ${why.trim()}`;
+  const reason = {
+    code: 'rejected',
+    text: `${text} The work is kept.`,
+    action: 'Retry the job if you change your mind.',
+  };
+  await change(runner, move(state, 'failed', runner.options.clock.now(), reason), stage);
+  return done(`${id} was rejected; its work is kept.`);
+}
+
+/** The state, with the stage that the directory says. */
+async function stateOf(runner: Runner, id: string, stage?: Stage): Promise<JobState> {
+  const { store } = runner.options;
+  const state = await store.readState(id);
+  if (state === undefined) {
+    throw new UserError(
+      'no-state',
+      `What is known of ${id} is missing or unreadable; its file is untouched.`,
+      'Move the file back into the inbox to run it anew.',
+    );
+  }
+  return { ...state, stage: stage ?? (await store.locate(id)) ?? state.stage };
+}
+
+async function change(runner: Runner, state: JobState, from: Stage): Promise<void> {
+  await runner.options.store.transition(state, from);
+  runner.options.hooks.transition({ id: state.id, from, to: state.stage });
+  runner.options.changed();
+}
+
+const CANCELLED_QUEUED = {
+  code: 'cancelled',
+  text: 'Cancelled by a person before it ran.',
+  action: 'Retry the job to queue it again.',
+};
+
+const VERB: Record<JobCommand['verb'], string> = {
+  run: 'running it now',
+  cancel: 'cancelling',
+  retry: 'retrying',
+  sendBack: 'sending it back',
+  approve: 'approving',
+  reject: 'rejecting',
+  ship: 'shipping',
+};
+
+function inWords(stage: Stage): string {
+  return stage === 'dead_letter'
+    ? 'in the dead letters'
+    : stage === 'review' || stage === 'testing'
+      ? `in ${stage}`
+      : stage;
+}
+
+function nextFor(stage: Stage): string {
+  const verbs = verbsAllowedIn(stage);
+  return verbs.length === 0 ? 'There is nothing left to do for it.' : `Possible now: ${verbs.join(', ')}.`;
+}
+
+/** What has become of a job that was to be verified or shipped. */
+function answerOf(state: JobState): CommandAnswer {
+  if (state.stage === 'shipped') return done(`${state.id} has shipped: ${state.landed?.text ?? 'done'}.`);
+  if (state.stage === 'testing' && state.candidate !== undefined && state.reason === undefined) {
+    return done(`${state.id} has passed and is ready to ship.`);
+  }
+  const { reason } = state;
+  return refusal(
+    reason?.code ?? 'not-shipped',
+    reason?.text ?? `${state.id} is in ${state.stage}.`,
+    reason?.action,
+  );
+}
+
+function done(message: string): CommandAnswer {
+  return { ok: true, message };
+}
+
+function refusal(code: string, message: string, action?: string): CommandAnswer {
+  return { ok: false, code, message, ...(action !== undefined && { action }) };
+}

@@ -1,0 +1,92 @@
+/** Takes one job from step to step, and puts each step's outcome on disk. */
+import { type Clock, SECOND } from '../platform/clock.ts';
+import { errnoOf, isDiskTrouble, messageOf } from '../platform/errors.ts';
+import type { Log } from '../platform/log.ts';
+import type { Hooks } from './hooks.ts';
+import type { JobState } from './job/state.ts';
+import { mayFollow, type Stage } from './stages.ts';
+import { type Step, stepFor } from './steps/steps.ts';
+import type { Workshop } from './steps/workshop.ts';
+import { Stopped, type Work } from './work.ts';
+
+/** How long to wait before a disk that refused a write is tried again, ms. */
+export const DISK_RETRY = 2 * SECOND;
+
+interface Driver {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly hooks: Hooks;
+  readonly workshop: Workshop;
+}
+
+/** Until the job waits for a person, is finished, or the runner lets go of it. Never rejects: what fails is said in the job or the log. */
+export async function drive(work: Work, driver: Driver): Promise<void> {
+  try {
+    for (;;) {
+      const from = work.state.stage;
+      const step = stepFor(from);
+      if (step === undefined) return;
+      const next = await outcomeOf(step, work, driver);
+      if (next === undefined) return;
+      if (next.stage !== from && !mayFollow(from, next.stage)) {
+        throw new Error(`${work.id}: ${next.stage} may not follow ${from}`);
+      }
+      if (!(await commit(work, next, from, driver)) || next.stage === from) return;
+    }
+  } catch (error) {
+    driver.log.error(error instanceof Error ? error : messageOf(error));
+  }
+}
+
+/** What the step makes of the job; undefined when the runner lets go of it. */
+async function outcomeOf(step: Step, work: Work, driver: Driver): Promise<JobState | undefined> {
+  const { log, workshop } = driver;
+  for (;;) {
+    try {
+      return await step(work, workshop);
+    } catch (error) {
+      const stop: unknown = work.signal.aborted ? work.signal.reason : undefined;
+      if (stop instanceof Stopped) return workshop.stopped(work.state, stop);
+      if (stop !== undefined) return undefined;
+      if (isDiskTrouble(error)) {
+        await diskPause(work, error, driver);
+        continue;
+      }
+      log.error(error instanceof Error ? error : messageOf(error));
+      return workshop.broken(work.state, error);
+    }
+  }
+}
+
+/** Puts the next state on disk, waiting for a disk that is full; false when the job's file is gone or the runner lets go. */
+async function commit(work: Work, next: JobState, from: Stage, driver: Driver): Promise<boolean> {
+  const { log, hooks } = driver;
+  for (;;) {
+    try {
+      await work.transition(next);
+      if (next.stage !== from) hooks.transition({ id: work.id, from, to: next.stage, ...checkpointOf(next) });
+      return true;
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT') {
+        log.warn(
+          `${work.id}: its file is no longer in ${from}; a person has moved or deleted it. Its work is kept.`,
+        );
+        return false;
+      }
+      if (!isDiskTrouble(error)) throw error;
+      // A runner that stops leaves the job where it is; the next one comes to the same outcome again.
+      if (work.signal.aborted && !(work.signal.reason instanceof Stopped)) return false;
+      await diskPause(work, error, driver);
+    }
+  }
+}
+
+function checkpointOf({ result }: JobState) {
+  const { wipBranch, wipCommit } = result ?? {};
+  return wipBranch !== undefined && wipCommit !== undefined ? { checkpoint: { wipBranch, wipCommit } } : {};
+}
+
+async function diskPause(work: Work, error: unknown, { clock, log }: Driver): Promise<void> {
+  log.warn(`${work.id}: the disk takes no writes (${messageOf(error)}); waiting for it. Nothing is lost.`);
+  await clock.sleep(DISK_RETRY, work.signal).catch(() => undefined);
+}

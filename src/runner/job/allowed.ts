@@ -1,0 +1,31 @@
+/** What can be asked for a job as it stands: the rule behind menus, `when` clauses and the refusals of `aq`. */
+import type { JobRow, JobVerb } from '../board.ts';
+import type { Stage } from '../stages.ts';
+
+/** What can be asked in a stage at all, by what the stage is alone. */
+export function verbsAllowedIn(stage: Stage): readonly JobVerb[] {
+  switch (stage) {
+    case 'queued':
+      return ['run', 'cancel'];
+    case 'assigned':
+    case 'building':
+      return ['cancel'];
+    case 'review':
+      return ['approve', 'sendBack', 'reject'];
+    case 'testing':
+      return ['ship', 'sendBack', 'reject', 'cancel'];
+    case 'blocked':
+    case 'failed':
+    case 'dead_letter':
+      return ['retry'];
+    case 'shipped':
+      return [];
+  }
+}
+
+/** The same for one job: in testing it depends on whether it is being verified, waits, or is on its way out. */
+export function allowedVerbs(job: Pick<JobRow, 'stage' | 'readyToShip' | 'activity'>): readonly JobVerb[] {
+  if (job.stage !== 'testing') return verbsAllowedIn(job.stage);
+  if (job.activity === 'shipping') return [];
+  return job.readyToShip === true ? ['ship', 'sendBack', 'reject'] : ['cancel'];
+}

@@ -1,0 +1,151 @@
+/**
+ * What becomes of a job: pure functions from a state (and what has happened) to the next state. The stages that
+ * may follow each other are in stages.ts; carrying a move out (write, rename) is the store's part.
+ */
+import type { FailureCode } from '../engines/descriptor.ts';
+import type { Stage } from '../stages.ts';
+import { retryDelay } from './schedule.ts';
+import type { JobState, Reason } from './state.ts';
+
+/** How often in a row a run that was cut off is taken up again by itself. */
+export const MAX_INTERRUPTIONS = 3;
+
+/** Failures that only a person can mend: trying again as it is would fail again. */
+const NEEDS_A_PERSON: ReadonlySet<FailureCode> = new Set(['login', 'root', 'input', 'spawn']);
+/** Failures that another try of itself cannot turn into a success, because nothing has gone wrong by chance. */
+const NOT_BY_CHANCE: ReadonlySet<FailureCode> = new Set(['cancelled', 'limit']);
+
+export interface Failure {
+  readonly code: FailureCode;
+  readonly text: string;
+  readonly action?: string;
+}
+
+/** The state of a job that has just come into the inbox. */
+export function newState(job: {
+  id: string;
+  title: string;
+  engine?: string | undefined;
+  priority: number;
+  addedAt: number;
+}): JobState {
+  return {
+    version: 1,
+    id: job.id,
+    stage: 'queued',
+    title: job.title,
+    ...(job.engine !== undefined && { engine: job.engine }),
+    priority: job.priority,
+    addedAt: job.addedAt,
+    changedAt: job.addedAt,
+    attempt: 0,
+    run: 0,
+    interruptions: 0,
+  };
+}
+
+/** A new attempt begins. What an earlier one left and this one goes on with (place, session) stays. */
+export function assign(state: JobState, now: number): JobState {
+  const { reason: _reason, notBefore: _due, urgent: _urgent, command: _command, ...rest } = state;
+  return {
+    ...withoutShipping(rest),
+    stage: 'assigned',
+    attempt: state.attempt + 1,
+    run: state.run + 1,
+    startedAt: now,
+    changedAt: now,
+  };
+}
+
+/** To another stage, with or without a reason; the old reason goes. */
+export function move(state: JobState, to: Stage, now: number, reason?: Omit<Reason, 'at'>): JobState {
+  const { reason: _reason, ...rest } = state;
+  return { ...rest, stage: to, changedAt: now, ...(reason && { reason: { ...reason, at: now } }) };
+}
+
+/**
+ * After a failed run: another try by itself (`retries`), a person (blocked), or the end of it (failed, dead
+ * letter). Another try of an engine that cannot resume its session starts from the base: on top of half of the
+ * work it would do that half twice.
+ */
+export function afterFailure(
+  state: JobState,
+  failure: Failure,
+  { retries, resumable }: { readonly retries: number; readonly resumable: boolean },
+  now: number,
+): JobState {
+  const reason = {
+    code: failure.code,
+    text: failure.text,
+    ...(failure.action !== undefined && { action: failure.action }),
+  };
+  if (NEEDS_A_PERSON.has(failure.code)) return move(state, 'blocked', now, reason);
+  if (retries === 0 || NOT_BY_CHANCE.has(failure.code)) return move(state, 'failed', now, reason);
+  if (state.attempt > retries) {
+    const text = `${failure.text} That was attempt ${state.attempt} of ${retries + 1}; no more are made by themselves.`;
+    return move(state, 'dead_letter', now, { ...reason, text });
+  }
+  const again = { ...move(state, 'queued', now, reason), notBefore: now + retryDelay(state.attempt) };
+  return resumable ? again : { ...again, startsAnew: true };
+}
+
+/**
+ * After a run that was cut off (power cut, killed supervisor). An engine that can resume its session goes on in
+ * the same place; for one that can't, doing it all again could do half of it twice, so a person decides.
+ */
+export function afterInterruption(state: JobState, resumable: boolean, now: number): JobState {
+  if (resumable && state.interruptions < MAX_INTERRUPTIONS) {
+    const again = move(state, 'queued', now, {
+      code: 'interrupted',
+      text: 'The run was cut off (the machine or its supervisor stopped). Its work is kept; the session goes on.',
+    });
+    return { ...again, interruptions: state.interruptions + 1, attempt: state.attempt - 1, urgent: true };
+  }
+  return move(state, 'failed', now, {
+    code: 'interrupted',
+    text: 'The run was cut off before the engine had finished (the machine or its supervisor stopped). What it had done is kept.',
+    action: 'Look at the log and the changes, then retry the job.',
+  });
+}
+
+/** A person sends it on its way again: attempts are counted anew. */
+export function retried(state: JobState, now: number, resumable: boolean): JobState {
+  const next = { ...move(state, 'queued', now), attempt: 0, interruptions: 0 };
+  return withoutShipping(resumable ? next : afresh(next));
+}
+
+/** A person approves it: a new round of verification. */
+export function approved(state: JobState, now: number): JobState {
+  const { command: _command, ...rest } = withoutShipping(move(state, 'testing', now));
+  return { ...rest, approvedAt: now };
+}
+
+/** What was verified is no longer what would be shipped. */
+export function unverified(state: JobState): JobState {
+  const { verifying: _verifying, candidate: _candidate, landing: _landing, ...rest } = state;
+  return rest;
+}
+
+/** A person sends it back with a comment: the engine goes on where it was, and before other jobs. */
+export function sentBack(state: JobState, comment: string, now: number): JobState {
+  const comments = [...(state.comments ?? []), { text: comment, at: now, done: false }];
+  const next = { ...move(state, 'queued', now), attempt: 0, interruptions: 0, urgent: true, comments };
+  return withoutShipping(next);
+}
+
+/** Without the place and session of earlier attempts: the next one starts from the base. Their work stays on its ref. */
+export function afresh(state: JobState): JobState {
+  const { place: _place, session: _session, result: _result, startsAnew: _anew, ...rest } = state;
+  return rest;
+}
+
+function withoutShipping<T extends JobState | Omit<JobState, 'reason'>>(state: T): T {
+  const {
+    approvedAt: _approved,
+    verifying: _verifying,
+    candidate: _candidate,
+    landing: _landing,
+    ...rest
+  } = state;
+  return rest as T;
+}

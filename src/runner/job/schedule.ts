@@ -1,0 +1,135 @@
+/**
+ * Who runs next. Pure: the queue, the machine and the time go in; what to start now, and in words what every
+ * other job waits for, come out. Order: what a person wants next first, then priority (higher first), then oldest.
+ */
+
+import { MINUTE, SECOND } from '../../platform/clock.ts';
+
+export interface QueuedJob {
+  readonly id: string;
+  readonly priority: number;
+  /** Wall clock, ms: when it was queued. A person reorders a queue by changing it. */
+  readonly queuedAt: number;
+  /** Completely written (see home/inbox.ts). */
+  readonly settled: boolean;
+  /** Names that no two active jobs may hold at once. */
+  readonly locks: readonly string[];
+  readonly needs: readonly string[];
+  readonly requires: readonly string[];
+  /** Wall clock, ms: an automatic retry that is not due yet. */
+  readonly notBefore?: number | undefined;
+  /** A person wants it next: ahead of the others. */
+  readonly urgent?: boolean;
+}
+
+export interface Machine {
+  readonly now: number;
+  readonly running: number;
+  readonly maxParallel: number;
+  /** Lock name → id of the job that holds it. */
+  readonly locks: ReadonlyMap<string, string>;
+  /** Job id (lower case) → where it stands; absent: no such job. */
+  readonly needed: ReadonlyMap<string, 'shipped' | 'pending' | 'failed'>;
+  /** Capabilities asked for by some queued job that this machine lacks. */
+  readonly lacking: ReadonlySet<string>;
+}
+
+export type Wait =
+  | { readonly code: 'slot' }
+  | { readonly code: 'writing' }
+  | { readonly code: 'lock'; readonly lock: string; readonly holder: string }
+  | { readonly code: 'needs'; readonly job: string; readonly state: 'pending' | 'failed' | 'missing' }
+  | { readonly code: 'requires'; readonly capability: string }
+  | { readonly code: 'retry'; readonly until: number };
+
+export interface Plan {
+  readonly start: readonly string[];
+  readonly waits: ReadonlyMap<string, Wait>;
+}
+
+export function runOrder(a: QueuedJob, b: QueuedJob): number {
+  return (
+    Number(b.urgent ?? false) - Number(a.urgent ?? false) ||
+    b.priority - a.priority ||
+    a.queuedAt - b.queuedAt ||
+    (a.id < b.id ? -1 : Number(a.id > b.id))
+  );
+}
+
+/** Plans one round. A job that has to wait never holds up the ones behind it. */
+export function plan(queue: readonly QueuedJob[], machine: Machine): Plan {
+  const locks = new Map(machine.locks);
+  const start: string[] = [];
+  const waits = new Map<string, Wait>();
+  let free = machine.maxParallel - machine.running;
+  for (const job of [...queue].sort(runOrder)) {
+    const wait = obstacle(job, machine, locks);
+    if (wait !== undefined) {
+      waits.set(job.id, wait);
+    } else if (free > 0) {
+      free -= 1;
+      for (const lock of job.locks) locks.set(lock, job.id);
+      start.push(job.id);
+    } else {
+      waits.set(job.id, { code: 'slot' });
+    }
+  }
+  return { start, waits };
+}
+
+function obstacle(job: QueuedJob, machine: Machine, locks: ReadonlyMap<string, string>): Wait | undefined {
+  if (!job.settled) return { code: 'writing' };
+  if (job.notBefore !== undefined && !isDue(job.notBefore, machine.now) && job.urgent !== true) {
+    return { code: 'retry', until: job.notBefore };
+  }
+  for (const id of job.needs) {
+    const state = machine.needed.get(id.toLowerCase()) ?? 'missing';
+    if (state !== 'shipped') return { code: 'needs', job: id, state };
+  }
+  for (const capability of job.requires) {
+    if (machine.lacking.has(capability)) return { code: 'requires', capability };
+  }
+  for (const lock of job.locks) {
+    const holder = locks.get(lock);
+    if (holder !== undefined) return { code: 'lock', lock, holder };
+  }
+  return undefined;
+}
+
+/** What a job waits for, in words; undefined when it only waits for its turn. */
+export function waitText(wait: Wait): string | undefined {
+  switch (wait.code) {
+    case 'slot':
+      return undefined;
+    case 'writing':
+      return 'is still being written';
+    case 'lock':
+      return `waits for the lock ${wait.lock}, held by ${wait.holder}`;
+    case 'needs':
+      switch (wait.state) {
+        case 'pending':
+          return `waits until ${wait.job} has shipped`;
+        case 'failed':
+          return `waits for ${wait.job}, which has failed; retry that one first`;
+        case 'missing':
+          return `needs ${wait.job}, and there is no such job`;
+      }
+    case 'requires':
+      return `requires ${wait.capability}, which this machine does not have`;
+    case 'retry':
+      return 'waits before it is tried again';
+  }
+}
+
+const FIRST_DELAY = 5 * SECOND;
+const LONGEST_DELAY = 10 * MINUTE;
+
+/** How long (ms) to wait before automatic retry number `n` (from 1): 5 s, 20 s, 80 s, … at most 10 minutes. */
+export function retryDelay(n: number): number {
+  return Math.min(FIRST_DELAY * 4 ** (n - 1), LONGEST_DELAY);
+}
+
+/** Whether an automatic retry is due. Further ahead than the longest delay means that the clock was set back since. */
+export function isDue(notBefore: number, now: number): boolean {
+  return notBefore <= now || notBefore - now > LONGEST_DELAY;
+}

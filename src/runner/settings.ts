@@ -1,0 +1,62 @@
+/** What a person can set for a runner; the same for a window and for `aq` (kept in the home's config.json). */
+import * as z from 'zod/mini';
+import { readIfThere, writeDurable } from '../platform/files.ts';
+import type { Layout } from './home/layout.ts';
+
+export interface Settings {
+  /** How many jobs run at once. */
+  readonly maxParallel: number;
+  /** The engine of jobs that name none. */
+  readonly engine?: string;
+  /** Engines beyond the built-in ones, by name; checked where they are used. */
+  readonly engines?: unknown;
+  /** Folders of clones, for jobs that name a `repo`. */
+  readonly repositories: readonly string[];
+}
+
+/** What was set, by a person in the editor's settings. */
+export type ExplicitSettings = Partial<Settings>;
+
+const DEFAULT_MAX_PARALLEL = 2;
+
+const configSchema = z.object({
+  maxParallel: z.optional(z.number()),
+  engine: z.optional(z.string()),
+  engines: z.optional(z.unknown()),
+  repositories: z.optional(z.array(z.string())),
+});
+
+/**
+ * What is in force: an explicit setting wins over the environment, the environment over the default
+ * (fleet-protocol.md, "Configuration").
+ */
+export function effectiveSettings(explicit: ExplicitSettings, env: NodeJS.ProcessEnv): Settings {
+  const parallel = explicit.maxParallel ?? positiveInteger(env['AQ_MAX_PARALLEL']) ?? DEFAULT_MAX_PARALLEL;
+  const engine = explicit.engine ?? (env['AQ_ENGINE'] || undefined);
+  return {
+    maxParallel: parallel,
+    repositories: explicit.repositories ?? [],
+    ...(engine !== undefined && { engine }),
+    ...(explicit.engines !== undefined && { engines: explicit.engines }),
+  };
+}
+
+/** The settings that the editor has left in the home for `aq`. What can't be read counts as nothing set. */
+export async function readSharedSettings(layout: Layout): Promise<ExplicitSettings> {
+  try {
+    const parsed = configSchema.safeParse(JSON.parse((await readIfThere(layout.config)) ?? '{}'));
+    return parsed.success ? (parsed.data as ExplicitSettings) : {};
+  } catch {
+    return {};
+  }
+}
+
+export async function writeSharedSettings(layout: Layout, explicit: ExplicitSettings): Promise<void> {
+  const text = `${JSON.stringify(explicit, null, 1)}\n`;
+  if ((await readIfThere(layout.config)) !== text) await writeDurable(layout.config, text);
+}
+
+function positiveInteger(text: string | undefined): number | undefined {
+  const value = Number(text);
+  return text !== undefined && Number.isInteger(value) && value > 0 ? value : undefined;
+}

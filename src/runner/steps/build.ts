@@ -1,0 +1,145 @@
+/** building → review (or testing, or wherever a failure leads): the engine runs, its work is saved, its end is judged. */
+import { open } from 'node:fs/promises';
+import { MINUTE } from '../../platform/clock.ts';
+import { messageOf } from '../../platform/errors.ts';
+import { canResume } from '../engines/command.ts';
+import { judge } from '../engines/verdict.ts';
+import { afterFailure, afterInterruption, move } from '../job/moves.ts';
+import type { JobState, Place } from '../job/state.ts';
+import type { RunEnd } from '../supervisor/contract.ts';
+import { Stopped, type Work } from '../work.ts';
+import { saveWork } from './place.ts';
+import { engineOrder } from './prompt.ts';
+import { type CommandOutcome, logOf, runCommand } from './run-command.ts';
+import type { Workshop } from './workshop.ts';
+
+/** The work is saved at most this far apart, ms (runner.md, "Life of a job", 2). */
+const CHECKPOINT_EVERY = 1 * MINUTE;
+/** Of the log's end, for the verdict, in bytes. */
+const LOG_TAIL = 8192;
+
+export async function build(work: Work, shop: Workshop): Promise<JobState> {
+  const { place } = work.state;
+  // Its file was put into building/ by hand: what comes before has not been done.
+  if (place === undefined) return move(work.state, 'queued', shop.clock.now());
+  const job = await shop.read(work);
+  const descriptor = shop.engine(job.manifest.engine);
+  const dir = shop.layout.command(work.id, work.state.run, 'engine');
+  const resume = canResume(descriptor, work.state.session) && work.state.result !== undefined;
+
+  const checkpoints = saveNowAndThen(work, shop, place, job.manifest.title);
+  let outcome: CommandOutcome;
+  try {
+    outcome = await runCommand(work, shop, {
+      kind: 'engine',
+      dir,
+      order: async () => {
+        const run = await engineOrder({ shop, state: work.state, place, job, descriptor, resume, dir });
+        if (run.session !== undefined) work.note({ ...work.state, session: run.session });
+        return run.order;
+      },
+    });
+  } catch (error) {
+    await checkpoints.stop();
+    if (error instanceof Stopped) await keepWhatThereIs(work, shop, place, job.manifest.title);
+    throw error;
+  }
+  await checkpoints.stop();
+
+  const saved = await saveWork(work, shop, place, job.manifest.title);
+  const result = {
+    files: saved?.files ?? 0,
+    ...(saved && { wipBranch: saved.wipBranch, wipCommit: saved.wipCommit }),
+  };
+  if (outcome.lost) {
+    return afterInterruption(
+      { ...work.state, result },
+      canResume(descriptor, work.state.session),
+      shop.clock.now(),
+    );
+  }
+  const { end } = outcome;
+  const verdict = judge({
+    descriptor,
+    end,
+    result: { changed: result.files > 0 },
+    logTail: await tailOf(logOf(outcome.dir)),
+  });
+  const state: JobState = {
+    ...work.state,
+    interruptions: 0,
+    usage: usageOf(work.state, end),
+    ...(work.state.comments && { comments: work.state.comments.map((each) => ({ ...each, done: true })) }),
+    result: { ...result, ...(verdict.ok && { summary: verdict.summary }) },
+    ...(end.digest.sessionId !== undefined && { session: end.digest.sessionId }),
+  };
+  if (!verdict.ok) {
+    const failure = { code: verdict.code, text: verdict.reason, action: verdict.action };
+    const resumable = canResume(descriptor, state.session);
+    return afterFailure(state, failure, { retries: job.manifest.retries, resumable }, shop.clock.now());
+  }
+  return move(state, job.manifest.review === 'skip' ? 'testing' : 'review', shop.clock.now());
+}
+
+/** The work of a job that was ended by a person, for the case that it is wanted after all. */
+async function keepWhatThereIs(work: Work, shop: Workshop, place: Place, title: string): Promise<void> {
+  try {
+    const result = await saveWork(work, shop, place, title);
+    if (result !== undefined) await work.save({ result });
+  } catch (error) {
+    shop.log.warn(`${work.id}: its work is only in ${place.cwd}: ${messageOf(error)}`);
+  }
+}
+
+/** Saves the work every minute while the engine goes on; what can't be saved now is saved the next time. */
+function saveNowAndThen(work: Work, shop: Workshop, place: Place, title: string): { stop(): Promise<void> } {
+  const over = new AbortController();
+  const loop = (async () => {
+    for (;;) {
+      await shop.clock.sleep(CHECKPOINT_EVERY, over.signal);
+      try {
+        const saved = await saveWork(work, shop, place, title);
+        if (saved !== undefined && saved.wipCommit !== work.state.result?.wipCommit)
+          await work.save({ result: saved });
+      } catch (error) {
+        shop.log.warn(`${work.id}: no checkpoint this time: ${messageOf(error)}`);
+      }
+    }
+  })().catch(() => undefined);
+  return {
+    stop: async () => {
+      over.abort();
+      await loop;
+    },
+  };
+}
+
+/** With this run added; once only, however often a crash makes its end be looked at. */
+function usageOf({ usage, run }: JobState, { durationMs, digest }: RunEnd): NonNullable<JobState['usage']> {
+  if (usage?.run === run) return usage;
+  const sum = (before: number | undefined, now: number | undefined) =>
+    before === undefined ? now : before + (now ?? 0);
+  const costUsd = sum(usage?.costUsd, digest.costUsd);
+  const inputTokens = sum(usage?.inputTokens, digest.inputTokens);
+  const outputTokens = sum(usage?.outputTokens, digest.outputTokens);
+  return {
+    run,
+    durationMs: (usage?.durationMs ?? 0) + durationMs,
+    ...(costUsd !== undefined && { costUsd }),
+    ...(inputTokens !== undefined && { inputTokens }),
+    ...(outputTokens !== undefined && { outputTokens }),
+  };
+}
+
+async function tailOf(file: string): Promise<string> {
+  const handle = await open(file, 'r').catch(() => undefined);
+  if (handle === undefined) return '';
+  try {
+    const { size } = await handle.stat();
+    const length = Math.min(size, LOG_TAIL);
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, size - length);
+    return buffer.toString('utf8', 0, bytesRead);
+  } finally {
+    await handle.close();
+  }
+}

@@ -1,0 +1,217 @@
+/** Where a job works: found out from its manifest, made ready, and put back together from what the state keeps. */
+import { readdir, stat } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { UserError } from '../../platform/errors.ts';
+import type { Place } from '../job/state.ts';
+import { folderLock } from '../lock-table.ts';
+import type { Manifest } from '../manifest/parse.ts';
+import type { Work } from '../work.ts';
+import { changedFiles } from '../workspace/changes.ts';
+import { checkpoint } from '../workspace/checkpoint.ts';
+import { copyIncluded } from '../workspace/include.ts';
+import { parseForgeUrl } from '../workspace/remotes.ts';
+import { folderInWorktree, resolveWorkplace, type Workplace } from '../workspace/repository.ts';
+import { acquireWorktree, jobBranch } from '../workspace/worktrees.ts';
+import type { Workshop } from './workshop.ts';
+
+/** Another active job works in the same folder. */
+export class FolderBusy extends Error {
+  override readonly name = 'FolderBusy';
+  readonly lock: string;
+
+  constructor(lock: string, holder: string) {
+    super(`Another job (${holder}) works in the same folder.`);
+    this.lock = lock;
+  }
+}
+
+/** The refs that hold a job's work beside its branch. */
+export function wipRef(id: string): string {
+  return `refs/${jobBranch(id)}/wip`;
+}
+
+function startRef(id: string): string {
+  return `refs/${jobBranch(id)}/start`;
+}
+
+/** Finds the place and makes it ready. What was made is named in the answer and nowhere else yet. @throws UserError, FolderBusy. */
+export async function findPlace(
+  work: Work,
+  shop: Workshop,
+  manifest: Manifest,
+): Promise<{ place: Place; notes: string[] }> {
+  const { git, clock } = shop;
+  const workplace = await resolveWorkplace(git, {
+    cwd: await folderOf(work, shop, manifest),
+    worktree: manifest.worktree,
+    ...(manifest.base !== undefined && { base: manifest.base }),
+  });
+  work.signal.throwIfAborted();
+  if (workplace.kind !== 'worktree') return inPlace(work, shop, workplace);
+  const { repository, base, target, subdirectory } = workplace;
+  const worktree = await acquireWorktree(git, {
+    repository,
+    home: shop.layout.root,
+    commit: base.commit,
+    branch: jobBranch(work.id),
+    owner: work.id,
+    clock,
+    signal: work.signal,
+  });
+  const cwd = await folderInWorktree(worktree.path, subdirectory);
+  const included = await copyIncluded(git, { repository, worktree: worktree.path, signal: work.signal });
+  return {
+    place: {
+      kind: 'worktree',
+      cwd,
+      repository,
+      subdirectory,
+      worktree: worktree.path,
+      base: base.commit,
+      ...(worktree.branch !== undefined && { branch: worktree.branch }),
+      ...(target !== undefined && { target }),
+    },
+    notes: [
+      ...uncommittedNote(workplace.uncommitted),
+      ...worktree.setAside.map(({ path: kept, reason }) => `The worktree ${kept} is kept because ${reason}.`),
+      ...included.skipped.map(
+        ({ path: file, reason }) => `${file} was not copied into the worktree: ${reason}.`,
+      ),
+    ],
+  };
+}
+
+async function inPlace(
+  work: Work,
+  shop: Workshop,
+  workplace: Exclude<Workplace, { kind: 'worktree' }>,
+): Promise<{ place: Place; notes: string[] }> {
+  const lock = folderLock(workplace.cwd);
+  const conflict = shop.locks.take([lock], work.id);
+  if (conflict !== undefined) throw new FolderBusy(lock, conflict.holder);
+  if (workplace.kind === 'plain') {
+    return {
+      place: { kind: 'plain', cwd: workplace.cwd, subdirectory: '' },
+      notes: [
+        `${workplace.cwd} is in no git repository: the job works in it directly, and there is no diff to review.`,
+      ],
+    };
+  }
+  const { repository, cwd } = workplace;
+  const before = await checkpoint(shop.git, {
+    worktree: repository.root,
+    ref: startRef(work.id),
+    message: `Before ${work.id}`,
+    signal: work.signal,
+  });
+  return {
+    place: {
+      kind: 'in-place',
+      cwd,
+      repository,
+      subdirectory: path.relative(repository.root, cwd),
+      base: before.wipCommit,
+    },
+    notes: ['The job works directly in your checkout, not in a worktree of its own.'],
+  };
+}
+
+function uncommittedNote(count: number): string[] {
+  if (count === 0) return [];
+  return [
+    `${count} uncommitted ${count === 1 ? 'file' : 'files'} in your checkout ${count === 1 ? 'is' : 'are'} not part of the work.`,
+  ];
+}
+
+/** Saves the work as it is now; undefined outside any repository. */
+export async function saveWork(
+  work: Work,
+  shop: Workshop,
+  place: Place,
+  title: string,
+): Promise<{ wipBranch: string; wipCommit: string; files: number } | undefined> {
+  const top = place.worktree ?? place.repository?.root;
+  if (top === undefined || place.base === undefined) return undefined;
+  const { wipBranch, wipCommit, embedded, unreadable } = await checkpoint(shop.git, {
+    worktree: top,
+    ref: wipRef(work.id),
+    message: title,
+    ...(place.kind === 'in-place' && { parent: place.base }),
+  });
+  for (const folder of embedded)
+    shop.log.warn(
+      `${work.id}: ${folder} is a git repository of its own; its content is not part of the checkpoint.`,
+    );
+  for (const problem of unreadable) shop.log.warn(`${work.id}: not part of the checkpoint: ${problem}`);
+  const files =
+    wipCommit === place.base
+      ? 0
+      : (await changedFiles(shop.git, { cwd: top, base: place.base, commit: wipCommit })).length;
+  return { wipBranch, wipCommit, files };
+}
+
+/** Whether the place that an earlier attempt worked in is still there. */
+export function isThere(place: Place): Promise<boolean> {
+  return stat(place.cwd).then(
+    (stats) => stats.isDirectory(),
+    () => false,
+  );
+}
+
+async function folderOf(work: Work, shop: Workshop, { cwd, repo }: Manifest): Promise<string> {
+  const near = work.state.folder ?? shop.workspaceFolder;
+  if (repo !== undefined) return path.join(await cloneOf(shop, repo, near), cwd ?? '');
+  if (cwd === undefined && near === undefined) {
+    throw new UserError(
+      'no-cwd',
+      'The job does not say where to work, and no folder is open. Nothing was run.',
+      'Write `cwd:` with the folder of the repository into its front matter.',
+    );
+  }
+  const named = (cwd ?? '.').replace(/^~(?=$|[\\/])/, os.homedir());
+  if (path.isAbsolute(named)) return named;
+  if (near !== undefined) return path.resolve(near, named);
+  throw new UserError(
+    'relative-cwd',
+    `The job works in ${named}, relative to the workspace folder, but no folder is open. Nothing was run.`,
+    'Give `cwd` as an absolute path, or open the folder.',
+  );
+}
+
+/** This machine's clone of a repository: among the folders in `agentQueue.repositories`, what lies directly in them, and the open folder. */
+async function cloneOf(shop: Workshop, repo: string, near: string | undefined): Promise<string> {
+  const wanted = sameRemote(repo);
+  const roots = [
+    ...(near === undefined ? [] : [near]),
+    ...shop.settings.repositories.map((folder) => folder.replace(/^~(?=$|[\\/])/, os.homedir())),
+  ];
+  for (const root of roots) {
+    const inside = await readdir(root, { withFileTypes: true }).catch(() => []);
+    const folders = inside.filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'));
+    for (const folder of [root, ...folders.map((entry) => path.join(root, entry.name))]) {
+      const isClone = await stat(path.join(folder, '.git')).then(
+        () => true,
+        () => false,
+      );
+      if (isClone && (await remotesOf(shop, folder)).some((url) => sameRemote(url) === wanted)) return folder;
+    }
+  }
+  throw new UserError(
+    'no-clone',
+    `No clone of ${repo} was found on this machine. Nothing was run.`,
+    'Clone it, and name its folder (or the folder that it lies in) in `agentQueue.repositories`.',
+  );
+}
+
+async function remotesOf(shop: Workshop, folder: string): Promise<string[]> {
+  const args = ['config', '-z', '--get-regexp', '^remote\\..*\\.url$'];
+  const { stdout } = await shop.git.run(args, { cwd: folder, answers: [0, 1] });
+  return stdout.split('\0').flatMap((record) => record.split('\n')[1] ?? []);
+}
+
+/** One spelling for all spellings of a remote's address. */
+function sameRemote(url: string): string {
+  const forge = parseForgeUrl(/^[^/:@]+\.[^/:@]+\//.test(url) ? `https://${url}` : url);
+  return forge === undefined ? url : `${forge.host}/${forge.owner}/${forge.name}`.toLowerCase();
+}

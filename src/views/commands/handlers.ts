@@ -1,0 +1,30 @@
+import { COMMANDS, type CommandId } from '../contributions.ts';
+import { addToInbox } from './add.ts';
+import { cancelJob } from './cancel.ts';
+import { showChanges } from './changes.ts';
+import type { Handler } from './handler.ts';
+import { openHome, showOutput } from './home.ts';
+import { showLog } from './log.ts';
+import { newJob } from './new.ts';
+import { approveJob, rejectJob, sendJobBack } from './review.ts';
+import { runNow } from './run.ts';
+import { startRunner, stopRunner } from './runner.ts';
+import { retryJob, shipJob } from './ship.ts';
+
+export const HANDLERS: Readonly<Record<CommandId, Handler>> = {
+  [COMMANDS.runnerStart]: startRunner,
+  [COMMANDS.runnerStop]: stopRunner,
+  [COMMANDS.homeOpen]: openHome,
+  [COMMANDS.outputShow]: showOutput,
+  [COMMANDS.jobNew]: newJob,
+  [COMMANDS.jobAdd]: addToInbox,
+  [COMMANDS.jobRun]: runNow,
+  [COMMANDS.jobCancel]: cancelJob,
+  [COMMANDS.jobRetry]: retryJob,
+  [COMMANDS.jobLog]: showLog,
+  [COMMANDS.jobChanges]: showChanges,
+  [COMMANDS.jobSendBack]: sendJobBack,
+  [COMMANDS.jobApprove]: approveJob,
+  [COMMANDS.jobReject]: rejectJob,
+  [COMMANDS.jobShip]: shipJob,
+};

@@ -1,0 +1,56 @@
+/**
+ * Every id that package.json contributes, typed once. A test compares this file with package.json, so that
+ * neither can name what the other does not know.
+ */
+export const COMMANDS = {
+  runnerStart: 'agentQueue.runner.start',
+  runnerStop: 'agentQueue.runner.stop',
+  homeOpen: 'agentQueue.home.open',
+  outputShow: 'agentQueue.output.show',
+  jobNew: 'agentQueue.job.new',
+  jobAdd: 'agentQueue.job.add',
+  jobRun: 'agentQueue.job.run',
+  jobCancel: 'agentQueue.job.cancel',
+  jobRetry: 'agentQueue.job.retry',
+  jobLog: 'agentQueue.job.log',
+  jobChanges: 'agentQueue.job.changes',
+  jobSendBack: 'agentQueue.job.sendBack',
+  jobApprove: 'agentQueue.job.approve',
+  jobReject: 'agentQueue.job.reject',
+  jobShip: 'agentQueue.job.ship',
+} as const;
+
+export type CommandId = (typeof COMMANDS)[keyof typeof COMMANDS];
+
+/** What rows of the Inbox do when clicked, where no command of the palette fits. Not contributed: nobody types it. */
+export const SHOW_MORE = 'agentQueue.inbox.showMore';
+/** What a click on a job does. */
+export const OPEN_JOB = 'agentQueue.inbox.open';
+
+export const CONTAINER = 'agentQueue';
+
+export const VIEWS = { inbox: 'agentQueue.inbox' } as const;
+
+/** The editor's name for what is dragged within the Inbox. */
+export const DRAGGED = `application/vnd.code.tree.${VIEWS.inbox.toLowerCase()}`;
+
+/** Keys of the settings, without the shared section `agentQueue`. */
+export const SETTINGS_SECTION = 'agentQueue';
+export const SETTINGS = {
+  home: 'home',
+  maxParallel: 'runner.maxParallel',
+  engine: 'runner.engine',
+  engines: 'engines',
+  repositories: 'repositories',
+} as const;
+
+/** Context keys, for `when` clauses. */
+export const CONTEXT_KEYS = {
+  /** `stopped`, `here` or `elsewhere`; unset until the home has been read. */
+  runner: 'agentQueue.runner',
+  /** `empty`, `filled` or `failed`; unset until the home has been read. */
+  inbox: 'agentQueue.inbox.state',
+} as const;
+
+/** Schemes of the read-only documents that the views open. */
+export const SCHEMES = { log: 'agent-queue-log', git: 'agent-queue-git' } as const;

@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { Layout } from '../../src/runner/home/layout.ts';
+import { effectiveSettings, readSharedSettings, writeSharedSettings } from '../../src/runner/settings.ts';
+import { removeScratch, scratchHome } from './support/scratch.ts';
+
+describe('settings', () => {
+  afterEach(removeScratch);
+
+  it('an explicit one wins over the environment, and that over the default', () => {
+    const env = { AQ_MAX_PARALLEL: '7', AQ_ENGINE: 'codex' };
+    assert.deepEqual(effectiveSettings({}, {}), { maxParallel: 2, repositories: [] });
+    assert.deepEqual(effectiveSettings({}, env), { maxParallel: 7, repositories: [], engine: 'codex' });
+    assert.deepEqual(effectiveSettings({ maxParallel: 3, engine: 'claude', repositories: ['/r'] }, env), {
+      maxParallel: 3,
+      repositories: ['/r'],
+      engine: 'claude',
+    });
+  });
+
+  it('an environment that makes no sense counts as not set', () => {
+    for (const value of ['0', '-1', '1.5', 'many', ' ']) {
+      assert.equal(effectiveSettings({}, { AQ_MAX_PARALLEL: value }).maxParallel, 2, value);
+    }
+    assert.equal(effectiveSettings({}, { AQ_ENGINE: '' }).engine, undefined);
+  });
+
+  it('are found again in the home, private to the person', async () => {
+    const layout = home();
+    const explicit = {
+      maxParallel: 4,
+      engine: 'mine',
+      engines: { mine: { executable: 'x' } },
+      repositories: ['~/code'],
+    };
+    await writeSharedSettings(layout, explicit);
+    assert.deepEqual(await readSharedSettings(layout), explicit);
+    if (process.platform !== 'win32') assert.equal(statSync(layout.config).mode & 0o777, 0o600);
+  });
+
+  it('are not written again when nothing has changed', async () => {
+    const layout = home();
+    await writeSharedSettings(layout, { maxParallel: 4 });
+    const { ino } = statSync(layout.config);
+    await writeSharedSettings(layout, { maxParallel: 4 });
+    assert.equal(statSync(layout.config).ino, ino);
+  });
+
+  it('a file that cannot be read counts as nothing set', async () => {
+    const layout = home();
+    assert.deepEqual(await readSharedSettings(layout), {});
+    for (const text of ['', '{"maxParallel": ', '[]', '{"maxParallel": "two"}']) {
+      writeFileSync(layout.config, text);
+      assert.deepEqual(await readSharedSettings(layout), {}, text);
+    }
+  });
+});
+
+function home(): Layout {
+  const layout = new Layout(scratchHome());
+  mkdirSync(layout.root);
+  return layout;
+}
