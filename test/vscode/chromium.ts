@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createBrotliDecompress } from 'node:zlib';
+import { extract } from 'tar';
 import { exists, installPackages } from './packages.ts';
 
 /** Where Linux distributions put fonts; a machine without any gets those of the package. */
@@ -45,22 +46,14 @@ async function unpack(folder: string): Promise<void> {
     createWriteStream(executable),
   );
   await chmod(executable, 0o755);
-  await untar(path.join(packed, 'al2023.tar.br'), folder);
-  await untar(path.join(packed, 'fonts.tar.br'), folder);
+  for (const archive of ['al2023.tar.br', 'fonts.tar.br']) {
+    await extract({ file: path.join(packed, archive), cwd: folder, brotli: true, strict: true });
+  }
   await writeFile(
     path.join(folder, 'fonts.conf'),
     `<fontconfig><dir prefix="relative">fonts</dir><cachedir prefix="xdg">fontconfig</cachedir></fontconfig>\n`,
   );
   await rm(path.join(folder, 'node_modules'), { recursive: true });
-}
-
-async function untar(archive: string, folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true });
-  const tar = spawn('tar', ['-x', '--no-same-owner', '-C', folder], { stdio: ['pipe', 'ignore', 'inherit'] });
-  const exited = once(tar, 'exit') as Promise<[number | null]>;
-  await pipeline(createReadStream(archive), createBrotliDecompress(), tar.stdin);
-  const [code] = await exited;
-  if (code !== 0) throw new Error(`tar ended with ${code} on ${archive}`);
 }
 
 async function lacksLibraries(executable: string): Promise<boolean> {
