@@ -14,6 +14,7 @@ async function perJob(home: string, cwd: string): Promise<number> {
   let told = Promise.withResolvers<string>();
   const factory = await factoryOf(home, ({ to }) => {
     if (['shipped', 'failed', 'blocked', 'review'].includes(to)) told.resolve(to);
+    return Promise.resolve();
   });
   await factory.startRunner();
   const text = `---\nengine: shell\ncwd: ${cwd}\nreview: skip\n---\nDo nothing.\n\n\`\`\`sh\ntrue\n\`\`\`\n`;

@@ -36,7 +36,10 @@ export function repository(files: number): string {
 }
 
 /** The factory of a home, with the supervisor as it is shipped. */
-export function factoryOf(home: string, transition: Hooks['transition'] = () => undefined): Promise<Factory> {
+export function factoryOf(
+  home: string,
+  transition: Hooks['transition'] = (told) => offline.transition(told),
+): Promise<Factory> {
   return openFactory({
     home,
     supervisorScript: fileURLToPath(new URL('../dist/supervisor.js', import.meta.url)),

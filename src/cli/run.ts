@@ -58,7 +58,7 @@ class Reporter {
     for (const row of await this.#rows()) {
       if (this.#stages.get(row.id) === row.stage) continue;
       this.#stages.set(row.id, row.stage);
-      if (['blocked', 'failed', 'dead_letter'].includes(row.stage)) this.failures += 1;
+      if (['blocked', 'failed', 'dead_letter', 'quarantine'].includes(row.stage)) this.failures += 1;
       const why = row.reason?.text ?? '';
       console.log(
         this.#json

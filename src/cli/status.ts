@@ -2,6 +2,7 @@ import { styleText } from 'node:util';
 import type { Board, JobRow } from '../runner/board.ts';
 import type { FactoryApi } from '../runner/factory-api.ts';
 import { formatDuration } from '../runner/manifest/duration.ts';
+import { FINISHED_STAGES } from '../runner/stages.ts';
 import { EXIT } from './exit.ts';
 
 /** Finished jobs shown of each stage; the rest is a count. */
@@ -23,7 +24,7 @@ export function statusLines(board: Board, home: string, now: number): string[] {
   const lines = [`Home    ${home}`, `Runner  ${runnerText(board)}`];
   for (const { stage, count, rows } of board.stages) {
     if (count === 0) continue;
-    const newest = ['shipped', 'failed', 'dead_letter'].includes(stage) ? rows.slice(0, NEWEST) : rows;
+    const newest = (FINISHED_STAGES as readonly string[]).includes(stage) ? rows.slice(0, NEWEST) : rows;
     lines.push('', styleText('bold', `${stage} (${count})`));
     lines.push(...newest.map((row) => `  ${jobLine(row, now)}`));
     if (newest.length < count) lines.push(`  … ${count - newest.length} more`);

@@ -35,6 +35,8 @@ export interface JobRow {
   readonly summary?: string;
   readonly landed?: Landed;
   readonly costUsd?: number;
+  /** Claimed from a fleet: as which job, under which epoch. */
+  readonly claim?: { readonly jobId: string; readonly epoch: number };
   /** The folder that the engine works in. */
   readonly folder?: string;
   /** The newest log, if there is one. */

@@ -1,6 +1,7 @@
 /** What a person can ask of a runner, carried out: each verb with its refusals in words. */
 import { messageOf, UserError } from '../platform/errors.ts';
 import type { CommandAnswer, JobCommand } from './board.ts';
+import { transitionOf } from './drive.ts';
 import { verbsAllowedIn } from './job/allowed.ts';
 import { approved, move, retried, sentBack } from './job/moves.ts';
 import type { JobState } from './job/state.ts';
@@ -122,6 +123,13 @@ async function cancel(runner: Runner, { id, stage }: Found): Promise<CommandAnsw
 async function retry(runner: Runner, { id, stage }: Found): Promise<CommandAnswer> {
   const { clock, workshop } = runner.options;
   const state = await stateOf(runner, id, stage);
+  if (state.claim !== undefined) {
+    return refusal(
+      'claimed',
+      `${id} was claimed from the fleet, and only the coordinator gives it out again. Nothing was changed.`,
+      'Requeue it at the coordinator.',
+    );
+  }
   const resumable = await isResumable(workshop, state);
   if (!resumable) await setAside(workshop, state);
   await change(runner, retried(state, clock.now(), resumable), stage);
@@ -173,8 +181,10 @@ async function sendBack(runner: Runner, { id, stage }: Found, comment: string): 
     );
   runner.mustBeIdle(id);
   const state = await stateOf(runner, id, stage);
-  await change(runner, sentBack(state, comment, runner.options.clock.now()), stage);
-  runner.hurry(id);
+  const next = sentBack(state, comment, runner.options.clock.now());
+  await change(runner, next, stage);
+  if (next.stage === 'queued') runner.hurry(id);
+  else await runner.takeUp(id, next.stage);
   return done(`${id} goes back to the engine with your comment.`);
 }
 
@@ -207,7 +217,7 @@ async function stateOf(runner: Runner, id: string, stage?: Stage): Promise<JobSt
 
 async function change(runner: Runner, state: JobState, from: Stage): Promise<void> {
   await runner.options.store.transition(state, from);
-  runner.options.hooks.transition({ id: state.id, from, to: state.stage });
+  await runner.options.hooks.transition(transitionOf(state, from));
   runner.options.changed();
 }
 

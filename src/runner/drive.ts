@@ -2,7 +2,7 @@
 import { type Clock, SECOND } from '../platform/clock.ts';
 import { errnoOf, isDiskTrouble, messageOf } from '../platform/errors.ts';
 import type { Log } from '../platform/log.ts';
-import type { Hooks } from './hooks.ts';
+import type { Hooks, Transition } from './hooks.ts';
 import type { JobState } from './job/state.ts';
 import { mayFollow, type Stage } from './stages.ts';
 import { type Step, stepFor } from './steps/steps.ts';
@@ -64,7 +64,7 @@ async function commit(work: Work, next: JobState, from: Stage, driver: Driver): 
   for (;;) {
     try {
       await work.transition(next);
-      if (next.stage !== from) hooks.transition({ id: work.id, from, to: next.stage, ...checkpointOf(next) });
+      if (next.stage !== from) await hooks.transition(transitionOf(next, from));
       return true;
     } catch (error) {
       if (errnoOf(error) === 'ENOENT') {
@@ -81,9 +81,17 @@ async function commit(work: Work, next: JobState, from: Stage, driver: Driver): 
   }
 }
 
-function checkpointOf({ result }: JobState) {
+/** What the stage reporter is told of a move that is on disk. */
+export function transitionOf({ id, stage, claim, reason, result }: JobState, from: Stage): Transition {
   const { wipBranch, wipCommit } = result ?? {};
-  return wipBranch !== undefined && wipCommit !== undefined ? { checkpoint: { wipBranch, wipCommit } } : {};
+  return {
+    id,
+    from,
+    to: stage,
+    ...(claim !== undefined && { claim }),
+    ...(reason !== undefined && { reasonCode: reason.code }),
+    ...(wipBranch !== undefined && wipCommit !== undefined && { checkpoint: { wipBranch, wipCommit } }),
+  };
 }
 
 async function diskPause(work: Work, error: unknown, { clock, log }: Driver): Promise<void> {

@@ -4,35 +4,118 @@
  */
 import type { Stage } from './stages.ts';
 
-/** What leaves this machine, or changes something that others share. */
-export type Effect = 'push-checkpoint' | 'push' | 'pull-request' | 'merge';
+/** Which claim of which coordinator's job a local job is; kept in its state. A job that has one is gated. */
+export interface Claim {
+  readonly jobId: string;
+  /** The fencing token: everything outward carries it. */
+  readonly epoch: number;
+  /** How long the lease was when it was claimed, ms. */
+  readonly leaseMs: number;
+  /** The coordinator has accepted `shipped` under this epoch: a permanent, exclusive right to land (rule 10). */
+  readonly mayLand?: boolean | undefined;
+}
 
-/** `held`: not now, ask again later; `fenced`: never again for this job. */
-export type Permission = 'accepted' | 'held' | 'fenced';
+/** A job that the coordinator has given to this factory. */
+export interface ClaimedJob {
+  readonly claim: Claim;
+  /** The whole Markdown job, front matter included. */
+  readonly text: string;
+  /** The work of an earlier holder, to go on from where it can be had. */
+  readonly startFrom?: string;
+}
+
+/** A job of this home that was claimed, as the fleet needs to know it. */
+export interface Holding {
+  /** The local id: of the file, the run and the refs. */
+  readonly id: string;
+  readonly claim: Claim;
+  readonly stage: Stage;
+  readonly reasonCode?: string | undefined;
+  readonly checkpoint?: Checkpoint | undefined;
+}
+
+export interface Checkpoint {
+  readonly wipBranch: string;
+  readonly wipCommit: string;
+}
+
+/** What leaves this machine, or changes something that others share. `finish`: a claimed job with nothing to land. */
+export type Effect = 'push-checkpoint' | 'push' | 'pull-request' | 'merge' | 'finish';
+
+/** `held`: not now, ask again later; `fenced`: never again for this job; `gated`: it was claimed, and no fleet is attached. */
+export type Permission = 'accepted' | 'held' | 'fenced' | 'gated';
 
 export interface Transition {
   readonly id: string;
   readonly from: Stage;
   readonly to: Stage;
+  /** Only of a job that was claimed. */
+  readonly claim?: Claim | undefined;
+  /** Why, for programs: the code of the job's reason. */
+  readonly reasonCode?: string | undefined;
   /** Present once there is work: the ref that holds it and its commit. */
-  readonly checkpoint?: { readonly wipBranch: string; readonly wipCommit: string };
+  readonly checkpoint?: Checkpoint | undefined;
+}
+
+/** What the laptop's owner allows claimed jobs (fleet-protocol.md, rule 12). */
+export interface ClaimPolicy {
+  /** The engines that may be used; undefined: every one but `shell`. */
+  readonly engines?: readonly string[] | undefined;
+  /** Folders in which `cwd` must lie, links resolved. */
+  readonly roots: readonly string[];
+  readonly yolo: boolean;
+  /** The job's own shell commands, `review: skip`, `worktree: false`, and work outside any repository. */
+  readonly commands: boolean;
+}
+
+/** Why a job is taken away: for people, with a code for programs. */
+export interface Revocation {
+  readonly code: 'fenced' | 'refused' | 'released';
+  readonly text: string;
+}
+
+/** What the fleet may ask of the runner that it is attached to. */
+export interface AttachedRunner {
+  /** Makes a claimed job an ordinary job in `assigned/`, on disk when it resolves; the same claim twice is one job. Returns its local id. */
+  materialise(job: ClaimedJob): Promise<string>;
+  /** Ends the job's processes and puts it into quarantine; for `released` it fails instead. Nothing when it has ended. */
+  revoked(id: string, why: Revocation): Promise<void>;
+  /** Tries once more to ship a job that was held. */
+  shipHeld(id: string): Promise<void>;
+  /** The laptop's free places for jobs, and how many there are. */
+  capacity(): { readonly running: number; readonly maxParallel: number };
 }
 
 export interface Hooks {
+  /** Called before a runner takes anything up, with every claimed job that is not at its end. */
+  attach(runner: AttachedRunner, holdings: readonly Holding[]): Promise<void>;
+  /** The runner lets go: reports that can be delivered are, and nothing more is asked of it. */
+  detach(): Promise<void>;
   /** Claim source: asked when the inbox has nothing to run. True when a job was put into `assigned/`. */
   claim(signal: AbortSignal): Promise<boolean>;
-  /** Stage reporter: told of each transition after it is on disk. Must not throw. */
-  transition(transition: Transition): void;
-  /** Asked before anything outward. */
-  permit(id: string, effect: Effect): Promise<Permission>;
+  /** Stage reporter: told of each transition after it is on disk; what must be reported is safe on disk when it resolves. Never rejects. */
+  transition(transition: Transition): Promise<void>;
+  /** Asked before anything outward; for a claimed job this reports `shipped` and waits for the verdict. */
+  permit(
+    job: { readonly id: string; readonly claim?: Claim | undefined },
+    effect: Effect,
+  ): Promise<Permission>;
+  /** What claimed jobs are allowed here. */
+  readonly policy: ClaimPolicy;
   /** Lines for status output. */
   status(): readonly string[];
 }
 
-/** No fleet: nothing to claim, nobody to tell, everything allowed. `revoked` is Runner.revoke, which then nobody calls. */
+const nothing = () => Promise.resolve();
+
+/** No fleet: nothing to claim, nobody to tell; everything is allowed but for jobs that were claimed while there was one. */
 export const offline: Hooks = {
+  attach: nothing,
+  detach: nothing,
   claim: () => Promise.resolve(false),
-  transition: () => undefined,
-  permit: () => Promise.resolve('accepted'),
+  transition: nothing,
+  permit: ({ claim }) =>
+    Promise.resolve(claim === undefined || claim.mayLand === true ? 'accepted' : 'gated'),
+  policy: { engines: [], roots: [], yolo: false, commands: false },
   status: () => [],
 };

@@ -109,7 +109,11 @@ export async function adopt(store: Store, entry: InboxEntry, now: number): Promi
     if (known?.stage === 'assigned' && !elsewhere)
       return { ...known, stage: 'queued', attempt: known.attempt - 1 };
     // A person moved its file back into the inbox by hand: the same job, to be tried again.
-    if (known !== undefined && !elsewhere) return retried(known, now, false);
+    if (known !== undefined && !elsewhere) {
+      // One that was claimed begins anew as a job of this laptop: that is what the person has asked for.
+      const { claim: _claim, startFrom: _start, ...own } = known;
+      return retried(own, now, false);
+    }
   }
   const { title, engine, priority } = entry.header;
   const state = await store.create(

@@ -8,18 +8,19 @@
 import { type Clock, SECOND } from '../platform/clock.ts';
 import { isDiskTrouble, messageOf, UserError } from '../platform/errors.ts';
 import type { Log } from '../platform/log.ts';
-import { DISK_RETRY, drive } from './drive.ts';
+import { holdingsOf, localIdOf, materialise } from './claimed/materialise.ts';
+import { DISK_RETRY, drive, transitionOf } from './drive.ts';
 import type { Inbox, InboxEntry } from './home/inbox.ts';
 import { newestIn } from './home/journal.ts';
 import type { Store } from './home/store.ts';
-import type { Hooks } from './hooks.ts';
-import { newState } from './job/moves.ts';
+import type { ClaimedJob, Hooks, Revocation } from './hooks.ts';
+import { newState, revoked } from './job/moves.ts';
 import { isDue, type Plan, plan, waitText } from './job/schedule.ts';
 import type { JobState } from './job/state.ts';
 import { folderLock, type LockTable } from './lock-table.ts';
 import { neededJobs, queuedJobs, takeJob } from './queue.ts';
 import type { Settings } from './settings.ts';
-import { ACTIVE_STAGES, type Stage } from './stages.ts';
+import { ACTIVE_STAGES, mayFollow, type Stage } from './stages.ts';
 import { releaseOrphans } from './steps/orphans.ts';
 import type { Workshop } from './steps/workshop.ts';
 import { Stopped, Work } from './work.ts';
@@ -59,6 +60,7 @@ export class Runner {
   /** Something has happened since the current look around began. */
   #woken = false;
   #stopping = false;
+  readonly #stopped = new AbortController();
   /** A job could not be taken because a job of another home holds its lock. */
   #lockedElsewhere = false;
   #loop: Promise<void> | undefined;
@@ -71,10 +73,12 @@ export class Runner {
 
   /** Takes up what an earlier runner left, then begins. Resolves when every such job is in hand again. */
   async start(): Promise<void> {
+    const { hooks, store } = this.options;
+    await hooks.attach(this, await holdingsOf(store));
     if (!this.options.takesJobs) return;
     await this.#remember();
     for (const stage of ACTIVE_STAGES) {
-      for (const id of await this.options.store.list(stage)) await this.takeUp(id, stage);
+      for (const id of await store.list(stage)) await this.takeUp(id, stage);
     }
     this.#loop = this.#run();
     this.#tidying = this.#releaseOrphans();
@@ -83,10 +87,12 @@ export class Runner {
   /** Takes no more jobs and lets go of those in work; their engines go on, for the next runner to take up. */
   async stop(): Promise<void> {
     this.#stopping = true;
+    this.#stopped.abort();
     this.#wake.resolve();
     for (const { work } of this.#active.values()) work.abort.abort(new Error('the runner stops'));
     await Promise.all([...this.#active.values()].map(({ done }) => done));
     await Promise.all([this.#loop, this.#tidying]);
+    await this.options.hooks.detach();
     await this.options.inbox.save();
   }
 
@@ -106,9 +112,36 @@ export class Runner {
     return this.#active.get(id.toLowerCase())?.work;
   }
 
+  /** What the fleet may ask (hooks.ts, AttachedRunner). */
+  async materialise(job: ClaimedJob): Promise<string> {
+    const { store, clock } = this.options;
+    const state = await materialise(store, job, clock.now());
+    if (state === undefined) return localIdOf(job.claim);
+    this.#begin(state, false);
+    return state.id;
+  }
+
   /** The fleet tells the runner that a job is no longer ours: it is ended at once and nothing of it leaves. */
-  async revoked(id: string): Promise<void> {
-    await this.end(id, new Stopped('revoked'));
+  async revoked(id: string, why: Revocation): Promise<void> {
+    const { store, clock, hooks } = this.options;
+    await this.end(id, new Stopped('revoked', why));
+    const stage = await store.locate(id);
+    if (stage === undefined || !mayFollow(stage, 'quarantine')) return;
+    const state = await store.readState(id);
+    if (state === undefined) return;
+    const next = revoked({ ...state, stage }, why, clock.now());
+    await store.transition(next, stage);
+    await hooks.transition(transitionOf(next, stage));
+    this.options.changed();
+  }
+
+  /** Ships what was held when the fleet could not say yes. */
+  async shipHeld(id: string): Promise<void> {
+    if ((await this.options.store.locate(id)) === 'testing') await this.takeUp(id, 'testing', { ship: true });
+  }
+
+  capacity(): { running: number; maxParallel: number } {
+    return { running: this.#active.size, maxParallel: this.options.settings().maxParallel };
   }
 
   /** Ends a job in work; resolves when nothing of it is left running and its file has moved. */
@@ -246,7 +279,9 @@ export class Runner {
     this.#lockedElsewhere = false;
     for (const name of next.start) if (!this.#stopping && (await this.#take(name))) took += 1;
     if (took === 0 && next.start.length === 0 && this.#active.size < settings().maxParallel) {
-      if (await hooks.claim(AbortSignal.timeout(SLOW_LOOK))) took += 1;
+      // Local files come first: whatever happens in the inbox meanwhile does not wait for a coordinator.
+      const claimed = hooks.claim(this.#stopped.signal);
+      if (await Promise.race([claimed, this.#wake.promise.then(() => false)])) took += 1;
     }
     if (took === 0 && this.#active.size === 0 && growing === undefined && !this.#woken) {
       this.#quiet.resolve();
@@ -320,7 +355,7 @@ export class Runner {
       return undefined;
     }
     this.#folders.delete(name);
-    hooks.transition({ id: took.taken.id, from: 'queued', to: 'assigned' });
+    await hooks.transition(transitionOf(took.taken, 'queued'));
     return took.taken;
   }
 

@@ -1,4 +1,7 @@
-/** Stages of a job, as directories of the home and over the wire (runner.md, "Stages are directories"). */
+/**
+ * Stages of a job, as directories of the home (runner.md, "Stages are directories"). All but `quarantine` go over
+ * the wire too: that is where a claimed job's result goes whose epoch was stale, and only a person takes it out.
+ */
 export const STAGES = [
   'queued',
   'assigned',
@@ -9,6 +12,7 @@ export const STAGES = [
   'blocked',
   'failed',
   'dead_letter',
+  'quarantine',
 ] as const;
 
 export type Stage = (typeof STAGES)[number];
@@ -22,21 +26,27 @@ export function directoryOf(stage: Stage): string {
 export const ACTIVE_STAGES = ['assigned', 'building', 'testing'] as const satisfies readonly Stage[];
 
 /** Stages that a job leaves only at a person's word. */
-export const FINISHED_STAGES = ['shipped', 'failed', 'dead_letter'] as const satisfies readonly Stage[];
+export const FINISHED_STAGES = [
+  'shipped',
+  'failed',
+  'dead_letter',
+  'quarantine',
+] as const satisfies readonly Stage[];
 
 /** Stages in which a job waits for a person. */
 export const WAITING_STAGES = ['review', 'blocked'] as const satisfies readonly Stage[];
 
 const NEXT: Readonly<Record<Stage, readonly Stage[]>> = {
   queued: ['assigned', 'blocked', 'failed'],
-  assigned: ['building', 'queued', 'blocked', 'failed', 'dead_letter'],
-  building: ['review', 'testing', 'queued', 'blocked', 'failed', 'dead_letter'],
-  review: ['testing', 'queued', 'failed'],
-  testing: ['shipped', 'review', 'queued', 'failed'],
+  assigned: ['building', 'queued', 'blocked', 'failed', 'dead_letter', 'quarantine'],
+  building: ['review', 'testing', 'queued', 'assigned', 'blocked', 'failed', 'dead_letter', 'quarantine'],
+  review: ['testing', 'queued', 'assigned', 'failed', 'quarantine'],
+  testing: ['shipped', 'review', 'queued', 'assigned', 'failed', 'quarantine'],
   shipped: [],
-  blocked: ['queued', 'failed'],
+  blocked: ['queued', 'failed', 'quarantine'],
   failed: ['queued'],
   dead_letter: ['queued'],
+  quarantine: [],
 };
 
 /** Whether a job may go from one stage to the other. Everything else is a fault of the caller. */

@@ -1,6 +1,7 @@
 /** One job in the runner's hands: what is known of it, and the ways to keep that on disk. */
 import type { Log } from '../platform/log.ts';
 import type { Store } from './home/store.ts';
+import type { Revocation } from './hooks.ts';
 import type { JobState } from './job/state.ts';
 import type { Manifest } from './manifest/parse.ts';
 import type { StopRequest } from './supervisor/contract.ts';
@@ -10,9 +11,13 @@ export class Stopped extends Error {
   override readonly name = 'Stopped';
   readonly reason: StopRequest['reason'];
 
-  constructor(reason: StopRequest['reason']) {
+  /** Of a job that was taken away. */
+  readonly why: Revocation | undefined;
+
+  constructor(reason: StopRequest['reason'], why?: Revocation) {
     super(`stopped: ${reason}`);
     this.reason = reason;
+    this.why = why;
   }
 }
 

@@ -38,6 +38,11 @@ export class Layout {
     return path.join(this.run(id), 'attempts', String(attempt), command);
   }
 
+  /** What the fleet keeps: reports that the coordinator has not accepted yet, and claims under way. */
+  get outbox(): string {
+    return path.join(this.root, 'outbox');
+  }
+
   get worktrees(): string {
     return path.join(this.root, 'worktrees');
   }

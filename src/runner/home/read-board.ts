@@ -142,6 +142,7 @@ function row(store: Store, stage: Stage, id: string, state: JobState | undefined
     ...optional('summary', state.result?.summary),
     ...optional('landed', state.landed),
     ...optional('costUsd', state.usage?.costUsd),
+    ...optional('claim', state.claim && { jobId: state.claim.jobId, epoch: state.claim.epoch }),
     ...optional('folder', state.place?.cwd),
     ...(state.command && { log: path.join(state.command.dir, LOG_FILE) }),
   };

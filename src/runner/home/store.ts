@@ -48,8 +48,7 @@ export class Store {
     if (process.platform !== 'win32' && (mode & 0o777) !== 0o700) await chmod(layout.root, 0o700);
     const directories = [
       ...STAGES.map((stage) => layout.stage(stage)),
-      path.join(layout.root, 'quarantine'),
-      path.join(layout.root, 'outbox'),
+      layout.outbox,
       layout.runs,
       layout.worktrees,
       layout.locks,

@@ -3,6 +3,7 @@
  * may follow each other are in stages.ts; carrying a move out (write, rename) is the store's part.
  */
 import type { FailureCode } from '../engines/descriptor.ts';
+import type { Revocation } from '../hooks.ts';
 import type { Stage } from '../stages.ts';
 import { retryDelay } from './schedule.ts';
 import type { JobState, Reason } from './state.ts';
@@ -80,7 +81,9 @@ export function afterFailure(
     ...(failure.action !== undefined && { action: failure.action }),
   };
   if (NEEDS_A_PERSON.has(failure.code)) return move(state, 'blocked', now, reason);
-  if (retries === 0 || NOT_BY_CHANCE.has(failure.code)) return move(state, 'failed', now, reason);
+  // Only the coordinator retries claimed jobs (fleet-protocol.md, rule 13).
+  if (retries === 0 || state.claim !== undefined || NOT_BY_CHANCE.has(failure.code))
+    return move(state, 'failed', now, reason);
   if (state.attempt > retries) {
     const text = `${failure.text} That was attempt ${state.attempt} of ${retries + 1}; no more are made by themselves.`;
     return move(state, 'dead_letter', now, { ...reason, text });
@@ -95,11 +98,14 @@ export function afterFailure(
  */
 export function afterInterruption(state: JobState, resumable: boolean, now: number): JobState {
   if (resumable && state.interruptions < MAX_INTERRUPTIONS) {
-    const again = move(state, 'queued', now, {
+    const again = move(state, queueOf(state), now, {
       code: 'interrupted',
       text: 'The run was cut off (the machine or its supervisor stopped). Its work is kept; the session goes on.',
     });
-    return { ...again, interruptions: state.interruptions + 1, attempt: state.attempt - 1, urgent: true };
+    const counted = { ...again, interruptions: state.interruptions + 1 };
+    return state.claim === undefined
+      ? { ...counted, attempt: state.attempt - 1, urgent: true }
+      : { ...counted, run: state.run + 1 };
   }
   return move(state, 'failed', now, {
     code: 'interrupted',
@@ -120,6 +126,15 @@ export function approved(state: JobState, now: number): JobState {
   return { ...rest, approvedAt: now };
 }
 
+/** It was taken away: a stale result waits for a person in quarantine; one that was given back has failed here. */
+export function revoked(state: JobState, why: Revocation | undefined, now: number): JobState {
+  const to = why?.code === 'released' ? 'failed' : 'quarantine';
+  return move(unverified(state), to, now, {
+    code: why?.code ?? 'fenced',
+    text: why?.text ?? 'The job was taken away; nothing of it has left this machine, and its work is kept.',
+  });
+}
+
 /** What was verified is no longer what would be shipped. */
 export function unverified(state: JobState): JobState {
   const { verifying: _verifying, candidate: _candidate, landing: _landing, ...rest } = state;
@@ -129,8 +144,16 @@ export function unverified(state: JobState): JobState {
 /** A person sends it back with a comment: the engine goes on where it was, and before other jobs. */
 export function sentBack(state: JobState, comment: string, now: number): JobState {
   const comments = [...(state.comments ?? []), { text: comment, at: now, done: false }];
+  if (state.claim !== undefined) {
+    return { ...assign({ ...state, comments, attempt: 0, interruptions: 0 }, now), claim: state.claim };
+  }
   const next = { ...move(state, 'queued', now), attempt: 0, interruptions: 0, urgent: true, comments };
   return withoutShipping(next);
+}
+
+/** Where a job waits for its next run: a claimed one never lies in the inbox, where anybody could take it. */
+export function queueOf(state: JobState): Stage {
+  return state.claim === undefined ? 'queued' : 'assigned';
 }
 
 /** Without the place and session of earlier attempts: the next one starts from the base. Their work stays on its ref. */

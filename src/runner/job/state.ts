@@ -48,6 +48,14 @@ const commandSchema = z.object({
   startedAt: time,
 });
 
+/** The claim of a coordinator's job that this job is; such a job is gated (hooks.ts). */
+const claimSchema = z.object({
+  jobId: z.string(),
+  epoch: z.number(),
+  leaseMs: z.number(),
+  mayLand: z.optional(z.boolean()),
+});
+
 const resultSchema = z.object({
   /** The ref that holds the work, and its commit; absent outside any repository. */
   wipBranch: z.optional(z.string()),
@@ -119,6 +127,9 @@ export const jobStateSchema = z.object({
   locks: z.optional(z.array(z.string())),
   /** The folder that a relative `cwd` is relative to: the workspace or directory that the job was added from. */
   folder: z.optional(z.string()),
+  claim: z.optional(claimSchema),
+  /** Claimed: the commit that an earlier holder had come to. */
+  startFrom: z.optional(z.string()),
   place: z.optional(placeSchema),
   /** What a person should know of how it is run, e.g. that uncommitted changes are not part of it. */
   notes: z.optional(z.array(z.string())),

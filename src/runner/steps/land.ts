@@ -4,7 +4,7 @@
  */
 import { isDiskTrouble, UserError } from '../../platform/errors.ts';
 import type { Effect } from '../hooks.ts';
-import { move, unverified } from '../job/moves.ts';
+import { move, revoked, unverified } from '../job/moves.ts';
 import type { JobState, Landed, Landing, Place } from '../job/state.ts';
 import type { Manifest } from '../manifest/parse.ts';
 import type { Work } from '../work.ts';
@@ -18,11 +18,29 @@ import { wipRef } from './place.ts';
 import { shipMode } from './ship-mode.ts';
 import type { Workshop } from './workshop.ts';
 
-const EFFECT: Readonly<Record<Exclude<Landing['kind'], 'none'>, Effect>> = {
+const EFFECT: Readonly<Record<Landing['kind'], Effect>> = {
+  none: 'finish',
   merge: 'merge',
   push: 'push',
   pr: 'pull-request',
 };
+
+const FENCED = {
+  code: 'fenced',
+  text: 'The coordinator has given the job to somebody else, so nothing of it was shipped. The work is kept.',
+} as const;
+
+const NOT_PERMITTED = {
+  held: {
+    code: 'held',
+    text: 'The coordinator has not allowed it to ship yet; nothing has left this machine.',
+  },
+  gated: {
+    code: 'gated',
+    text: 'The job was claimed from a fleet, and fleet mode is off: nothing of it leaves this machine.',
+    action: 'Turn fleet mode on (AQ_FLEET=1), then ship the job.',
+  },
+} as const;
 
 /** Lands the candidate. `moved`: the target has moved, so that it must be built and verified anew. */
 export async function land(work: Work, shop: Workshop, manifest: Manifest): Promise<JobState | 'moved'> {
@@ -39,19 +57,14 @@ export async function land(work: Work, shop: Workshop, manifest: Manifest): Prom
     if (kind === 'none') work.note({ ...work.state, landing });
     else await work.save({ landing });
   }
-  if (kind !== 'none') {
-    const permission = await shop.hooks.permit(work.id, EFFECT[kind]);
-    if (permission === 'fenced') {
-      return move(unverified(work.state), 'failed', shop.clock.now(), {
-        code: 'fenced',
-        text: 'The coordinator has given the job to somebody else, so nothing of it was shipped. The work is kept.',
-      });
-    }
-    if (permission === 'held') {
-      return waiting(work, shop, {
-        code: permission,
-        text: 'The coordinator has not allowed it to ship yet; nothing has left this machine.',
-      });
+  const { claim } = work.state;
+  if (kind !== 'none' || claim !== undefined) {
+    const permission = await shop.hooks.permit({ id: work.id, claim }, EFFECT[kind]);
+    if (permission === 'fenced') return revoked(work.state, FENCED, shop.clock.now());
+    if (permission !== 'accepted') return waiting(work, shop, NOT_PERMITTED[permission]);
+    // From here on it is ours to land, for ever: on disk before anything that others can see.
+    if (claim !== undefined && claim.mayLand !== true) {
+      await work.save({ claim: { ...claim, mayLand: true } });
     }
   }
   try {

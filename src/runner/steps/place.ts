@@ -3,6 +3,7 @@ import { readdir, stat } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { UserError } from '../../platform/errors.ts';
+import { mustBeAllowedIn } from '../claimed/policy.ts';
 import type { Place } from '../job/state.ts';
 import { folderLock } from '../lock-table.ts';
 import type { Manifest } from '../manifest/parse.ts';
@@ -48,12 +49,14 @@ export async function findPlace(
     ...(manifest.base !== undefined && { base: manifest.base }),
   });
   work.signal.throwIfAborted();
+  if (work.state.claim !== undefined) await mustBeAllowedIn(workplace.cwd, workplace.kind, shop.hooks.policy);
   if (workplace.kind !== 'worktree') return inPlace(work, shop, workplace);
   const { repository, base, target, subdirectory } = workplace;
+  const start = await startOf(work, shop, repository, base.commit);
   const worktree = await acquireWorktree(git, {
     repository,
     home: shop.layout.root,
-    commit: base.commit,
+    commit: start.commit,
     branch: jobBranch(work.id),
     owner: work.id,
     clock,
@@ -73,6 +76,7 @@ export async function findPlace(
       ...(target !== undefined && { target }),
     },
     notes: [
+      ...start.notes,
       ...uncommittedNote(workplace.uncommitted),
       ...worktree.setAside.map(({ path: kept, reason }) => `The worktree ${kept} is kept because ${reason}.`),
       ...included.skipped.map(
@@ -80,6 +84,28 @@ export async function findPlace(
       ),
     ],
   };
+}
+
+/** Where a claimed job goes on: at the work of its earlier holder if that can be had here, else at its base; says which (rule 10). */
+async function startOf(
+  { state }: Work,
+  { git }: Workshop,
+  { root }: NonNullable<Place['repository']>,
+  base: string,
+): Promise<{ commit: string; notes: string[] }> {
+  const { startFrom } = state;
+  if (startFrom === undefined) return { commit: base, notes: [] };
+  const there = await git.run(['cat-file', '-e', `${startFrom}^{commit}`], {
+    cwd: root,
+    answers: [0, 1, 128],
+  });
+  const short = startFrom.slice(0, 10);
+  return there.exitCode === 0
+    ? { commit: startFrom, notes: [`It goes on from ${short}, the work of an earlier holder.`] }
+    : {
+        commit: base,
+        notes: [`The work of an earlier holder (${short}) is not in this clone; it starts from the base.`],
+      };
 }
 
 async function inPlace(

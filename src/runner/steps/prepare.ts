@@ -1,5 +1,6 @@
 /** assigned → building: the manifest checked, the place made ready, `setup` run. */
 import { UserError } from '../../platform/errors.ts';
+import { mustBeAllowed } from '../claimed/policy.ts';
 import { SHELL_ENGINE } from '../engines/builtin.ts';
 import type { EngineDescriptor } from '../engines/descriptor.ts';
 import { findEngine } from '../engines/detect.ts';
@@ -18,6 +19,7 @@ import type { Workshop } from './workshop.ts';
 export async function prepare(work: Work, shop: Workshop): Promise<JobState> {
   const { manifest } = await shop.read(work);
   const descriptor = shop.engine(manifest.engine);
+  if (work.state.claim !== undefined) mustBeAllowed(manifest, descriptor.name, shop.hooks.policy);
   mustBeInstalled(descriptor);
   work.note({
     ...work.state,

@@ -9,7 +9,7 @@ import type { EngineDescriptor } from '../engines/descriptor.ts';
 import { type EngineCatalog, engineCatalog } from '../engines/registry.ts';
 import type { Layout } from '../home/layout.ts';
 import type { Hooks } from '../hooks.ts';
-import { move } from '../job/moves.ts';
+import { move, revoked } from '../job/moves.ts';
 import type { JobState } from '../job/state.ts';
 import type { LockTable } from '../lock-table.ts';
 import { describeDiagnostic } from '../manifest/diagnostic.ts';
@@ -121,13 +121,8 @@ export class Workshop {
   }
 
   /** What becomes of a job that was cancelled or revoked. Its work is kept. */
-  stopped(state: JobState, { reason }: Stopped): JobState {
-    if (reason === 'revoked') {
-      return move(state, 'failed', this.clock.now(), {
-        code: 'revoked',
-        text: 'The job was taken away; nothing of it has left this machine, and its work is kept.',
-      });
-    }
+  stopped(state: JobState, { reason, why }: Stopped): JobState {
+    if (reason === 'revoked') return revoked(state, why, this.clock.now());
     return move(state, 'failed', this.clock.now(), {
       code: 'cancelled',
       text: 'Cancelled by a person. Nothing of it is left running, and its work is kept.',

@@ -201,10 +201,15 @@ class Run {
   /** Ends the command and all that it started. */
   async #end(running: RunningCommand, cause: Cause): Promise<Outcome> {
     const { interruptMs, terminateMs } = this.#order.grace;
-    const survivors = await this.#endTree(running, [
-      { signal: 'SIGINT', waitMs: interruptMs },
-      { signal: 'SIGTERM', waitMs: terminateMs },
-    ]);
+    // A job that has been taken away has no time for manners: somebody else may be at it (fleet-protocol.md, rule 9).
+    const steps: GraceStep[] =
+      cause.stopReason === 'revoked'
+        ? []
+        : [
+            { signal: 'SIGINT', waitMs: interruptMs },
+            { signal: 'SIGTERM', waitMs: terminateMs },
+          ];
+    const survivors = await this.#endTree(running, steps);
     const exit = await within(this.#clock, CLOSE, running.exited);
     return { ...cause, ...(exit ?? { exitCode: null, signal: null }), survivors };
   }

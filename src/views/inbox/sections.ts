@@ -11,6 +11,7 @@ export const SECTIONS = [
   'ready',
   'review',
   'blocked',
+  'quarantine',
   'queued',
   'failed',
   'dead_letter',
@@ -20,9 +21,12 @@ export const SECTIONS = [
 export type Section = (typeof SECTIONS)[number];
 
 /** Sections whose jobs go on only when a person says how. */
-const WAITING: ReadonlySet<Section> = new Set<Section>(['ready', 'review', 'blocked']);
+const WAITING: ReadonlySet<Section> = new Set<Section>(['ready', 'review', 'blocked', 'quarantine']);
 /** Sections that are closed until a person opens them: there may be thousands of jobs in them. */
 const CLOSED: ReadonlySet<Section> = new Set<Section>(['failed', 'dead_letter', 'shipped']);
+
+/** Sections of which the board holds only the newest. */
+const PAGED: ReadonlySet<Section> = new Set<Section>(['quarantine', 'failed', 'dead_letter', 'shipped']);
 
 export function sectionOf(job: Pick<JobRow, 'stage' | 'readyToShip' | 'activity'>): Section {
   switch (job.stage) {
@@ -36,6 +40,7 @@ export function sectionOf(job: Pick<JobRow, 'stage' | 'readyToShip' | 'activity'
     case 'blocked':
     case 'failed':
     case 'dead_letter':
+    case 'quarantine':
     case 'shipped':
       return job.stage;
   }
@@ -43,7 +48,7 @@ export function sectionOf(job: Pick<JobRow, 'stage' | 'readyToShip' | 'activity'
 
 /** The stage whose further jobs can be fetched page by page; undefined where the board holds all of them. */
 export function pagedStage(section: Section): Stage | undefined {
-  return section === 'failed' || section === 'dead_letter' || section === 'shipped' ? section : undefined;
+  return PAGED.has(section) ? (section as Stage) : undefined;
 }
 
 export function waitsForPerson(job: JobRow): boolean {

@@ -27,6 +27,7 @@ const ICONS: Readonly<Record<Section, readonly [icon: string, color?: string]>> 
   queued: ['circle-outline'],
   failed: ['error', 'list.errorForeground'],
   dead_letter: ['circle-slash', 'list.errorForeground'],
+  quarantine: ['shield', 'list.warningForeground'],
   shipped: ['pass', 'charts.green'],
 };
 
@@ -67,6 +68,7 @@ function detail(job: JobRow, section: Section, t: Translate): string | undefined
     case 'blocked':
     case 'failed':
     case 'dead_letter':
+    case 'quarantine':
       return job.reason === undefined ? undefined : shorten(job.reason.text, DETAIL_LENGTH);
     case 'shipped':
       return job.landed?.text;

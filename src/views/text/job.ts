@@ -19,6 +19,8 @@ export function sectionName(section: Section, t: Translate): string {
       return t('Failed');
     case 'dead_letter':
       return t('Given Up');
+    case 'quarantine':
+      return t('Quarantine');
     case 'shipped':
       return t('Shipped');
   }
@@ -55,6 +57,7 @@ export function opens(job: JobRow): 'file' | 'log' | 'changes' {
       return 'file';
     case 'review':
     case 'ready':
+    case 'quarantine':
       return (job.files ?? 0) > 0 ? 'changes' : otherwise;
     case 'running':
     case 'failed':

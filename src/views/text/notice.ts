@@ -35,6 +35,8 @@ export function noticeText(jobs: readonly JobRow[], t: Translate): string {
       return t('“{0}” is blocked: {1}', title, first.reason?.text ?? t('it needs you to go on.'));
     case 'ready':
       return t('“{0}” has passed and can be shipped.', title);
+    case 'quarantine':
+      return t('“{0}” is in quarantine: {1}', title, first.reason?.text ?? t('its lease was lost.'));
     case 'review':
     case 'running':
     case 'queued':

@@ -19,6 +19,7 @@ describe('hooks', function () {
       transition: (transition) => {
         told.push(transition);
         assert.equal(existsSync(path.join(home, transition.to, `${transition.id}.md`)), true, transition.to);
+        return Promise.resolve();
       },
     };
     const factory = await openTestFactory(home, { hooks });
@@ -37,14 +38,14 @@ describe('hooks', function () {
 
   for (const { permission, stage } of [
     { permission: 'held', stage: 'testing' },
-    { permission: 'fenced', stage: 'failed' },
+    { permission: 'fenced', stage: 'quarantine' },
   ] as const) {
     it(`ship nothing when the answer is ${permission}`, async () => {
       const asked: string[] = [];
       let answer: Permission = permission;
       const hooks: Hooks = {
         ...offline,
-        permit: (id, effect) => {
+        permit: ({ id }, effect) => {
           asked.push(`${id} ${effect}`);
           return Promise.resolve(answer);
         },
@@ -68,7 +69,7 @@ describe('hooks', function () {
     const first = await openTestFactory(scratchHome());
     const told: string[] = [];
     const second = await openTestFactory(scratchHome(), {
-      hooks: { ...offline, transition: ({ from, to }) => told.push(`${from} ${to}`) },
+      hooks: { ...offline, transition: async ({ from, to }) => void told.push(`${from} ${to}`) },
     });
     const lock = `hooks-${process.pid}`;
     const held = await first.add(jobFile({ cwd: scratchFolder(), lock, body: script('sleep 1.5') }), 'held');

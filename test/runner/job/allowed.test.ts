@@ -14,7 +14,14 @@ describe('what can be asked', () => {
       blocked: 'retry',
       failed: 'retry',
       dead_letter: 'retry',
+      quarantine: '',
     });
+  });
+
+  it('of a claimed job no retry: only the coordinator gives it out again', () => {
+    const claim = { jobId: 'a', epoch: 1 };
+    assert.deepEqual(allowedVerbs({ stage: 'failed', claim }), []);
+    assert.deepEqual(allowedVerbs({ stage: 'review', claim }), ['approve', 'sendBack', 'reject']);
   });
 
   it('in testing by what is going on', () => {

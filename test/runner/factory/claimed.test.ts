@@ -1,0 +1,245 @@
+/** Claimed jobs, from the runner's side: what a fleet may ask of it, and what it does without one. */
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { localIdOf } from '../../../src/runner/claimed/materialise.ts';
+import type { Factory } from '../../../src/runner/factory.ts';
+import {
+  type AttachedRunner,
+  type ClaimedJob,
+  type ClaimPolicy,
+  type Holding,
+  type Hooks,
+  offline,
+  type Permission,
+  type Transition,
+} from '../../../src/runner/hooks.ts';
+import {
+  closeFactories,
+  openTestFactory,
+  processesOf,
+  waitForJob,
+  waitForStage,
+} from '../support/factory.ts';
+import { jobFile, script } from '../support/job-file.ts';
+import { git, scratchFolder, scratchHome, scratchRepo } from '../support/scratch.ts';
+
+const ANYTHING: Omit<ClaimPolicy, 'roots'> = { engines: ['shell'], yolo: true, commands: true };
+
+/** A fleet that says yes to everything, and that a test can make say something else. */
+class Fleet implements Hooks {
+  runner: AttachedRunner | undefined;
+  holdings: readonly Holding[] = [];
+  readonly told: Transition[] = [];
+  readonly asked: string[] = [];
+  answer: Permission = 'accepted';
+  policy: ClaimPolicy = { ...ANYTHING, roots: ['/'] };
+  readonly detach = () => offline.detach();
+  readonly claim = (signal: AbortSignal) => offline.claim(signal);
+  readonly status = () => [];
+
+  attach(runner: AttachedRunner, holdings: readonly Holding[]): Promise<void> {
+    this.runner = runner;
+    this.holdings = holdings;
+    return Promise.resolve();
+  }
+  async transition(transition: Transition): Promise<void> {
+    this.told.push(transition);
+  }
+  permit({ claim }: { claim?: { epoch: number } | undefined }, effect: string): Promise<Permission> {
+    this.asked.push(`${effect} under ${claim?.epoch}`);
+    return Promise.resolve(this.answer);
+  }
+}
+
+function claimed(text: string, more: Partial<ClaimedJob> = {}): ClaimedJob {
+  return { claim: { jobId: 'Job-7', epoch: 3, leaseMs: 900_000 }, text, ...more };
+}
+
+const ID = localIdOf({ jobId: 'Job-7', epoch: 3 });
+
+describe('a claimed job', function () {
+  this.timeout(20_000);
+  let home: string;
+  let repo: string;
+  let fleet: Fleet;
+  let factory: Factory;
+  beforeEach(async () => {
+    home = scratchHome();
+    repo = scratchRepo();
+    fleet = new Fleet();
+    factory = await openTestFactory(home, { hooks: fleet });
+    await factory.startRunner();
+  });
+  afterEach(closeFactories);
+
+  const give = (job: ClaimedJob) => (fleet.runner as AttachedRunner).materialise(job);
+
+  it('has an id with job and epoch in it, legal and distinct whatever the coordinator calls it', () => {
+    const ids = ['job', 'Job', 'a..b', 'x.lock', 'con', 'A'.repeat(128)].map((jobId) =>
+      localIdOf({ jobId, epoch: 12 }),
+    );
+    assert.equal(ids[0], 'job-e12');
+    assert.equal(new Set(ids).size, ids.length);
+    for (const id of ids) {
+      assert.match(id, /^[a-z0-9][a-z0-9._-]{0,127}-e12$/);
+      git(repo, 'check-ref-format', `refs/heads/agent-queue/${id}`);
+    }
+  });
+
+  it('never lies in the inbox, runs as any other, and carries its claim with every transition', async () => {
+    assert.equal(await give(claimed(jobFile({ cwd: repo }))), ID);
+    const row = await waitForStage(factory, ID, 'review');
+    assert.deepEqual(row.claim, { jobId: 'Job-7', epoch: 3 });
+    assert.deepEqual(
+      fleet.told.map(({ from, to, claim }) => `${from} ${to} ${claim?.epoch}`),
+      ['assigned building 3', 'building review 3'],
+    );
+    assert.equal(fleet.told[1]?.checkpoint?.wipBranch, `refs/agent-queue/${ID}/wip`);
+  });
+
+  it('is one job, however often its claim is answered', async () => {
+    const log = path.join(scratchFolder(), 'log');
+    const job = claimed(jobFile({ cwd: repo, body: script(`echo once >> '${log}'; echo x > x`) }));
+    assert.deepEqual(await Promise.all([give(job), give(job).catch(() => ID)]), [ID, ID]);
+    await waitForStage(factory, ID, 'review');
+    await give(job);
+    assert.equal(readFileSync(log, 'utf8'), 'once\n');
+    assert.deepEqual(readdirSync(path.join(home, 'review')), [`${ID}.md`]);
+  });
+
+  it('lands only after permission, and then may land for ever', async () => {
+    await give(claimed(jobFile({ cwd: repo })));
+    await waitForStage(factory, ID, 'review');
+    fleet.answer = 'held';
+    assert.equal((await factory.execute({ verb: 'approve', id: ID })).ok, true);
+    const before = git(repo, 'rev-parse', 'main');
+    assert.equal((await factory.execute({ verb: 'ship', id: ID })).code, 'held');
+    assert.equal(git(repo, 'rev-parse', 'main'), before);
+    fleet.answer = 'accepted';
+    await fleet.runner?.shipHeld(ID);
+    await waitForStage(factory, ID, 'shipped');
+    assert.notEqual(git(repo, 'rev-parse', 'main'), before);
+    assert.deepEqual(fleet.asked, ['merge under 3', 'merge under 3']);
+    const state = JSON.parse(readFileSync(path.join(home, 'runs', ID, 'state.json'), 'utf8')) as {
+      claim: { mayLand: boolean };
+    };
+    assert.equal(state.claim.mayLand, true);
+  });
+
+  it('asks also when there is nothing to land', async () => {
+    await give(claimed(jobFile({ cwd: scratchFolder(), review: 'skip' })));
+    await waitForStage(factory, ID, 'shipped');
+    assert.deepEqual(fleet.asked, ['finish under 3']);
+  });
+
+  it('goes to quarantine with its work when it is fenced at the last moment', async () => {
+    fleet.answer = 'fenced';
+    const before = git(repo, 'rev-parse', 'main');
+    await give(claimed(jobFile({ cwd: repo, review: 'skip' })));
+    const row = await waitForStage(factory, ID, 'quarantine');
+    assert.equal(row.reason?.code, 'fenced');
+    assert.equal(git(repo, 'rev-parse', 'main'), before);
+    assert.equal((await factory.changes(ID)).files.length, 1);
+    assert.equal((await factory.execute({ verb: 'ship', id: ID })).ok, false);
+  });
+
+  it('is ended with its whole process tree when it is taken away, and quarantined', async () => {
+    await give(
+      claimed(jobFile({ cwd: repo, body: script('echo half > half.txt; (sleep 60 &) ; sleep 60') })),
+    );
+    await waitForJob(factory, ID, ({ stage }) => stage === 'building');
+    while (!(await processesOf(home)).length) await new Promise((resolve) => setTimeout(resolve, 10));
+    const asked = performance.now();
+    await fleet.runner?.revoked(ID, { code: 'fenced', text: 'mac-studio has it under epoch 4.' });
+    // At once: not by way of SIGINT and its 7.5 seconds.
+    assert.ok(performance.now() - asked < 5000);
+    assert.deepEqual(await processesOf(home), []);
+    const row = await waitForStage(factory, ID, 'quarantine');
+    assert.equal(row.reason?.text, 'mac-studio has it under epoch 4.');
+  });
+
+  it('is quarantined from review as well, and failed when it was only given back', async () => {
+    await give(claimed(jobFile({ cwd: repo })));
+    await waitForStage(factory, ID, 'review');
+    await fleet.runner?.revoked(ID, { code: 'fenced', text: 'Stale.' });
+    await waitForStage(factory, ID, 'quarantine');
+    const other = { claim: { jobId: 'other', epoch: 1, leaseMs: 1 }, text: jobFile({ cwd: repo }) };
+    await give(other);
+    await waitForStage(factory, 'other-e1', 'review');
+    await fleet.runner?.revoked('other-e1', { code: 'released', text: 'Given back.' });
+    await waitForStage(factory, 'other-e1', 'failed');
+  });
+
+  it('that breaks the laptop’s policy is blocked before any of it has run', async () => {
+    fleet.policy = { ...fleet.policy, commands: false };
+    const log = path.join(scratchFolder(), 'log');
+    await give(claimed(jobFile({ cwd: repo, setup: `echo ran > '${log}'` })));
+    const row = await waitForStage(factory, ID, 'blocked');
+    assert.equal(row.reason?.code, 'declined');
+    assert.equal(existsSync(log), false);
+    assert.equal(fleet.told.at(-1)?.reasonCode, 'declined');
+    assert.equal((await factory.execute({ verb: 'retry', id: ID })).code, 'claimed');
+  });
+
+  it('that works outside the allowed folders is blocked before its worktree is made', async () => {
+    fleet.policy = { ...fleet.policy, roots: [scratchFolder()] };
+    await give(claimed(jobFile({ cwd: repo })));
+    assert.equal((await waitForStage(factory, ID, 'blocked')).reason?.code, 'declined');
+    assert.equal(git(repo, 'worktree', 'list').split('\n').length, 1);
+  });
+
+  it('sent back, it runs again under the same claim, and not by way of the inbox', async () => {
+    await give(claimed(jobFile({ cwd: repo, body: script('echo more >> result.txt') })));
+    await waitForStage(factory, ID, 'review');
+    await factory.execute({ verb: 'sendBack', id: ID, text: 'Once more.' });
+    await waitForJob(factory, ID, ({ stage }) => stage === 'review' && fleet.told.length >= 5);
+    assert.deepEqual(
+      fleet.told.map(({ to }) => to),
+      ['building', 'review', 'assigned', 'building', 'review'],
+    );
+  });
+
+  it('is not tried again by this laptop when it fails', async () => {
+    await give(claimed(jobFile({ cwd: repo, retries: 3, body: script('exit 1') })));
+    await waitForStage(factory, ID, 'failed');
+  });
+
+  it('goes on from an earlier holder’s work where that can be had, and says so where not', async () => {
+    git(repo, 'checkout', '-q', '-b', 'earlier');
+    git(repo, 'commit', '-q', '--allow-empty', '-m', 'half of it');
+    const startFrom = git(repo, 'rev-parse', 'HEAD');
+    git(repo, 'checkout', '-q', 'main');
+    const parent = script('git log -1 --format=%s > parent.txt');
+    await give(claimed(jobFile({ cwd: repo, body: parent }), { startFrom }));
+    const { folder } = await waitForStage(factory, ID, 'review');
+    assert.equal(readFileSync(path.join(folder ?? '', 'parent.txt'), 'utf8'), 'half of it\n');
+    const lost = { claim: { jobId: 'lost', epoch: 1, leaseMs: 1 }, startFrom: 'f'.repeat(40) };
+    await give({ ...lost, text: jobFile({ cwd: repo, body: parent }) });
+    await waitForStage(factory, 'lost-e1', 'review');
+    const state = readFileSync(path.join(home, 'runs/lost-e1/state.json'), 'utf8');
+    assert.match(state, /is not in this clone/);
+  });
+
+  it('is told to the fleet again after a restart; without a fleet nothing of it leaves', async () => {
+    await give(claimed(jobFile({ cwd: repo })));
+    await waitForStage(factory, ID, 'review');
+    await factory.dispose();
+    const again = new Fleet();
+    const second = await openTestFactory(home, { hooks: again });
+    await second.startRunner();
+    assert.deepEqual(
+      again.holdings.map(({ id, claim, stage }) => [id, claim.epoch, stage]),
+      [[ID, 3, 'review']],
+    );
+    await second.dispose();
+
+    const alone = await openTestFactory(home);
+    const before = git(repo, 'rev-parse', 'main');
+    await alone.execute({ verb: 'approve', id: ID });
+    const refused = await alone.execute({ verb: 'ship', id: ID });
+    assert.deepEqual([refused.ok, refused.code], [false, 'gated']);
+    assert.match(refused.message, /fleet mode is off/);
+    assert.equal(git(repo, 'rev-parse', 'main'), before);
+  });
+});
