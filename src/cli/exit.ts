@@ -5,5 +5,7 @@ export const EXIT = {
   refused: 1,
   usage: 2,
   noSuchJob: 3,
+  /** The coordinator could not be reached, or turned the token down; local jobs were run all the same. */
+  unreachable: 4,
   internal: 70,
 } as const;

@@ -1,27 +1,42 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import type { Fleet } from '../fleet/fleet.ts';
+import { fleetMode } from '../fleet/mode.ts';
 import type { Log } from '../platform/log.ts';
 import { type Factory, openFactory } from '../runner/factory.ts';
 import { defaultHome } from '../runner/home/layout.ts';
 
-/** Opens the home that is meant, does the work, and closes it again. */
+/** Opens the home that is meant, in its fleet if it is in one, does the work, and closes it again. */
 export async function withFactory(
   options: { readonly home?: string },
-  work: (factory: Factory) => Promise<number>,
+  work: (factory: Factory, fleet: Fleet | undefined) => Promise<number>,
 ): Promise<number> {
-  const factory = await openFactory({
-    home: options.home ?? (process.env['AQ_HOME'] || defaultHome()),
+  const home = options.home ?? (process.env['AQ_HOME'] || defaultHome());
+  let factory: Factory | undefined;
+  const fleet = await joinFleet(home, () => factory?.capabilities() ?? []);
+  factory = await openFactory({
+    home,
     supervisorScript: supervisorScript(),
     workspaceFolder: process.cwd(),
     log: standardError,
     what: 'aq',
     env: process.env,
+    ...(fleet !== undefined && { hooks: fleet }),
   });
   try {
-    return await work(factory);
+    return await work(factory, fleet);
   } finally {
     await factory.dispose();
+    await fleet?.close();
   }
+}
+
+/** With AQ_FLEET off nothing of the fleet is read from disk (fleet-protocol.md, rule 1). */
+async function joinFleet(home: string, capabilities: () => readonly string[]): Promise<Fleet | undefined> {
+  const mode = fleetMode(process.env);
+  if (mode === 'off') return undefined;
+  const { openFleet } = await import('../fleet/open.ts');
+  return openFleet({ home, env: process.env, capabilities, shadow: mode === 'shadow', log: standardError });
 }
 
 /** Beside the bundle; in the source tree the source itself. */

@@ -5,6 +5,7 @@ import type { JobVerb } from '../runner/board.ts';
 import { add } from './add.ts';
 import { ask } from './ask.ts';
 import { EXIT } from './exit.ts';
+import { fleetStatus } from './fleet-status.ts';
 import { withFactory } from './home.ts';
 import { showLog } from './log.ts';
 import { run } from './run.ts';
@@ -41,13 +42,16 @@ export async function main(args: readonly string[]): Promise<number> {
     .description('put job files into the inbox (a copy; `-` reads standard input)')
     .allowExcessArguments(false);
   verb('run', (given: { once?: boolean }) =>
-    withFactory(options(), (factory) => run(factory, { ...options(), ...given })),
+    withFactory(options(), (factory, fleet) => run(factory, fleet, { ...options(), ...given })),
   )
     .description('run the jobs of the inbox until it is interrupted')
     .addOption(new Option('--once', 'run what can be run now, then exit'));
-  verb('status', () => withFactory(options(), (factory) => status(factory, options()))).description(
-    'show the jobs and who runs them',
-  );
+  verb('status', () =>
+    withFactory(options(), (factory, fleet) => status(factory, fleet, options())),
+  ).description('show the jobs and who runs them');
+  verb('fleet-status', () =>
+    withFactory(options(), (factory, fleet) => fleetStatus(factory, fleet, options())),
+  ).description('send a heartbeat, then show the coordinator, this factory and its claimed jobs');
   verb('log <id>', (id: string, given: { follow?: boolean }) =>
     withFactory(options(), (factory) => showLog(factory, id, given)),
   )
@@ -88,4 +92,5 @@ Exit codes:
   1   refused, or a job that was run ended blocked or failed
   2   the command line could not be read
   3   no such job
+  4   the coordinator could not be reached; local jobs were run all the same
   70  a fault of aq itself`;

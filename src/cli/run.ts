@@ -1,3 +1,4 @@
+import type { Fleet } from '../fleet/fleet.ts';
 import type { JobRow } from '../runner/board.ts';
 import type { Factory } from '../runner/factory.ts';
 import { EXIT } from './exit.ts';
@@ -8,6 +9,7 @@ import { EXIT } from './exit.ts';
  */
 export async function run(
   factory: Factory,
+  fleet: Fleet | undefined,
   options: { readonly once?: boolean; readonly json?: boolean },
 ): Promise<number> {
   const interrupted = new Promise<'interrupted'>((resolve) => {
@@ -24,7 +26,9 @@ export async function run(
     console.error('Stopping. Engines that run go on; the next runner takes them up.');
   await factory.stopRunner();
   await report.stop();
-  return report.failures > 0 ? EXIT.refused : EXIT.ok;
+  if (report.failures > 0) return EXIT.refused;
+  const isCutOff = fleet !== undefined && fleet.facts().connection.phase !== 'reachable';
+  return options.once && isCutOff ? EXIT.unreachable : EXIT.ok;
 }
 
 /** Prints a line whenever a job comes into another stage. */

@@ -1,4 +1,5 @@
 import { styleText } from 'node:util';
+import type { Fleet } from '../fleet/fleet.ts';
 import type { Board, JobRow } from '../runner/board.ts';
 import type { FactoryApi } from '../runner/factory-api.ts';
 import { formatDuration } from '../runner/manifest/duration.ts';
@@ -11,17 +12,34 @@ const NEWEST = 5;
 /** Prints the board: as lines for a person, or whole as JSON. */
 export async function status(
   factory: Pick<FactoryApi, 'board' | 'home'>,
+  fleet: Fleet | undefined,
   options: { readonly json?: boolean },
 ): Promise<number> {
   const board = await factory.board();
-  if (options.json) console.log(JSON.stringify({ home: factory.home, ...board }));
-  else console.log(statusLines(board, factory.home, Date.now()).join('\n'));
+  if (options.json) {
+    const { factoryId, api } = fleet?.facts() ?? {};
+    console.log(
+      JSON.stringify({ home: factory.home, ...(fleet && { fleet: { factoryId, api } }), ...board }),
+    );
+  } else {
+    console.log(statusLines(board, factory.home, Date.now(), fleet?.facts()).join('\n'));
+  }
   return EXIT.ok;
 }
 
 /** The board in lines; only stages that hold something. Pure. */
-export function statusLines(board: Board, home: string, now: number): string[] {
-  const lines = [`Home    ${home}`, `Runner  ${runnerText(board)}`];
+export function statusLines(
+  board: Board,
+  home: string,
+  now: number,
+  fleet?: { readonly factoryId: string; readonly api: string },
+): string[] {
+  const lines = [
+    `Home    ${home}`,
+    `Runner  ${runnerText(board)}`,
+    ...(fleet === undefined ? [] : [`Fleet   ${fleet.factoryId} at ${fleet.api}`]),
+  ];
+  const head = lines.length;
   for (const { stage, count, rows } of board.stages) {
     if (count === 0) continue;
     const newest = (FINISHED_STAGES as readonly string[]).includes(stage) ? rows.slice(0, NEWEST) : rows;
@@ -29,7 +47,7 @@ export function statusLines(board: Board, home: string, now: number): string[] {
     lines.push(...newest.map((row) => `  ${jobLine(row, now)}`));
     if (newest.length < count) lines.push(`  … ${count - newest.length} more`);
   }
-  if (lines.length === 2) lines.push('', 'Nothing here yet. Put a job into the inbox with `aq add FILE`.');
+  if (lines.length === head) lines.push('', 'Nothing here yet. Put a job into the inbox with `aq add FILE`.');
   return lines;
 }
 
@@ -48,6 +66,7 @@ function jobLine(row: JobRow, now: number): string {
   const since = row.activity !== undefined && row.startedAt !== undefined ? row.startedAt : row.changedAt;
   const facts = [
     row.engine,
+    row.claim && `epoch ${row.claim.epoch}`,
     row.activity,
     row.readyToShip === true ? 'ready to ship' : undefined,
     row.files === undefined ? undefined : `${row.files} ${row.files === 1 ? 'file' : 'files'} changed`,

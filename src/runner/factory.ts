@@ -183,6 +183,11 @@ export class Factory implements FactoryApi {
     found.abort();
   }
 
+  /** What this machine offers to jobs: its system and the engines that are installed. */
+  capabilities(): readonly string[] {
+    return this.#workshop.capabilities();
+  }
+
   onDidChange(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);

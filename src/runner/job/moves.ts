@@ -80,10 +80,10 @@ export function afterFailure(
     text: failure.text,
     ...(failure.action !== undefined && { action: failure.action }),
   };
-  if (NEEDS_A_PERSON.has(failure.code)) return move(state, 'blocked', now, reason);
   // Only the coordinator retries claimed jobs (fleet-protocol.md, rule 13).
-  if (retries === 0 || state.claim !== undefined || NOT_BY_CHANCE.has(failure.code))
-    return move(state, 'failed', now, reason);
+  if (state.claim !== undefined) return move(state, 'failed', now, reason);
+  if (NEEDS_A_PERSON.has(failure.code)) return move(state, 'blocked', now, reason);
+  if (retries === 0 || NOT_BY_CHANCE.has(failure.code)) return move(state, 'failed', now, reason);
   if (state.attempt > retries) {
     const text = `${failure.text} That was attempt ${state.attempt} of ${retries + 1}; no more are made by themselves.`;
     return move(state, 'dead_letter', now, { ...reason, text });

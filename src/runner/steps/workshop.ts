@@ -4,7 +4,7 @@ import type { Clock } from '../../platform/clock.ts';
 import { messageOf, UserError } from '../../platform/errors.ts';
 import { createGit, type Git } from '../../platform/git/git.ts';
 import type { Log } from '../../platform/log.ts';
-import { hasCapability, thisMachine } from '../engines/capabilities.ts';
+import { capabilities, hasCapability, thisMachine } from '../engines/capabilities.ts';
 import type { EngineDescriptor } from '../engines/descriptor.ts';
 import { type EngineCatalog, engineCatalog } from '../engines/registry.ts';
 import type { Layout } from '../home/layout.ts';
@@ -120,6 +120,11 @@ export class Workshop {
     return new Set([...new Set(capabilities)].filter((capability) => !hasCapability(capability, machine)));
   }
 
+  /** All that it has, but for tools, of which there are too many to name. */
+  capabilities(): readonly string[] {
+    return capabilities(thisMachine(this.catalog.descriptors));
+  }
+
   /** What becomes of a job that was cancelled or revoked. Its work is kept. */
   stopped(state: JobState, { reason, why }: Stopped): JobState {
     if (reason === 'revoked') return revoked(state, why, this.clock.now());
@@ -142,7 +147,9 @@ export class Workshop {
             action: 'Look at the output of Agent Queue, then retry the job.',
           };
     if (state.stage === 'testing') return move(state, 'review', now, reason);
-    return move(state, error instanceof UserError ? 'blocked' : 'failed', now, reason);
+    // A claimed job is not this laptop's to mend: it goes back to the coordinator, and has failed here.
+    const isMendable = error instanceof UserError && state.claim === undefined;
+    return move(state, isMendable ? 'blocked' : 'failed', now, reason);
   }
 
   async #openLauncher(): Promise<Launcher> {

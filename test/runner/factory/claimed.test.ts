@@ -171,21 +171,21 @@ describe('a claimed job', function () {
     await waitForStage(factory, 'other-e1', 'failed');
   });
 
-  it('that breaks the laptop’s policy is blocked before any of it has run', async () => {
+  it('that breaks the laptop’s policy fails before any of it has run', async () => {
     fleet.policy = { ...fleet.policy, commands: false };
     const log = path.join(scratchFolder(), 'log');
     await give(claimed(jobFile({ cwd: repo, setup: `echo ran > '${log}'` })));
-    const row = await waitForStage(factory, ID, 'blocked');
+    const row = await waitForStage(factory, ID, 'failed');
     assert.equal(row.reason?.code, 'declined');
     assert.equal(existsSync(log), false);
     assert.equal(fleet.told.at(-1)?.reasonCode, 'declined');
     assert.equal((await factory.execute({ verb: 'retry', id: ID })).code, 'claimed');
   });
 
-  it('that works outside the allowed folders is blocked before its worktree is made', async () => {
+  it('that works outside the allowed folders fails before its worktree is made', async () => {
     fleet.policy = { ...fleet.policy, roots: [scratchFolder()] };
     await give(claimed(jobFile({ cwd: repo })));
-    assert.equal((await waitForStage(factory, ID, 'blocked')).reason?.code, 'declined');
+    assert.equal((await waitForStage(factory, ID, 'failed')).reason?.code, 'declined');
     assert.equal(git(repo, 'worktree', 'list').split('\n').length, 1);
   });
 

@@ -1,0 +1,74 @@
+/**
+ * Claims under way, and jobs that were declined, on disk: a claim whose answer was lost is repeated with the same
+ * request id (rule 3), and a job that the laptop's policy forbids is not claimed and released for ever (rule 12).
+ */
+import { randomUUID } from 'node:crypto';
+import path from 'node:path';
+import * as z from 'zod/mini';
+import { HOUR } from '../platform/clock.ts';
+import { readIfThere, writeDurable } from '../platform/files.ts';
+
+/** A declined job is not taken for so long, ms: as long as our coordinator does not offer it again. */
+const DECLINED_FOR = 1 * HOUR;
+/** Of the newest only: the file stays small whatever the coordinator does. */
+const MOST_DECLINED = 200;
+
+const fileSchema = z.object({
+  version: z.literal(1),
+  unfinished: z.array(z.string()),
+  declined: z.array(z.object({ jobId: z.string(), at: z.number() })),
+});
+
+type Claims = z.infer<typeof fileSchema>;
+
+export class ClaimJournal {
+  readonly #file: string;
+  #claims: Claims = { version: 1, unfinished: [], declined: [] };
+
+  constructor(dir: string) {
+    this.#file = path.join(dir, 'claims.json');
+  }
+
+  /** Reads what an earlier process has left; what cannot be read counts as nothing. */
+  async load(): Promise<void> {
+    try {
+      const read = fileSchema.safeParse(JSON.parse((await readIfThere(this.#file)) ?? 'null'));
+      if (read.success) this.#claims = read.data;
+    } catch {
+      // Half a file of another version: the coordinator takes the lease back by itself.
+    }
+  }
+
+  /** Request ids of claims whose outcome is not known, oldest first. */
+  get unfinished(): readonly string[] {
+    return this.#claims.unfinished;
+  }
+
+  /** A fresh request id, on disk before the request leaves. */
+  async begin(): Promise<string> {
+    const requestId = randomUUID();
+    await this.#save({ ...this.#claims, unfinished: [...this.#claims.unfinished, requestId] });
+    return requestId;
+  }
+
+  /** The claim's answer has been dealt with: there was no job, or it is on disk. */
+  async finish(requestId: string): Promise<void> {
+    const unfinished = this.#claims.unfinished.filter((each) => each !== requestId);
+    await this.#save({ ...this.#claims, unfinished });
+  }
+
+  async decline(jobId: string, now: number): Promise<void> {
+    const others = this.#claims.declined.filter((each) => each.jobId !== jobId);
+    await this.#save({ ...this.#claims, declined: [...others, { jobId, at: now }].slice(-MOST_DECLINED) });
+  }
+
+  /** Whether the job was declined within the last hour; a clock that was set back counts as just now. */
+  isDeclined(jobId: string, now: number): boolean {
+    return this.#claims.declined.some((each) => each.jobId === jobId && now - each.at < DECLINED_FOR);
+  }
+
+  async #save(claims: Claims): Promise<void> {
+    this.#claims = claims;
+    await writeDurable(this.#file, `${JSON.stringify(claims)}\n`);
+  }
+}

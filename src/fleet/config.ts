@@ -1,0 +1,84 @@
+/** How this laptop takes part in a fleet (fleet-protocol.md, "Configuration"). Pure. */
+import os from 'node:os';
+import path from 'node:path';
+import { SECOND } from '../platform/clock.ts';
+import type { ClaimPolicy } from '../runner/hooks.ts';
+
+/** What a person has set; every field wins over the variable of the same meaning. */
+export interface ExplicitFleetSettings {
+  readonly api?: string;
+  readonly productId?: string;
+  readonly factoryId?: string;
+  readonly leaseRenewSec?: number;
+  readonly capabilities?: readonly string[];
+  readonly allowEngines?: readonly string[];
+  readonly allowRoots?: readonly string[];
+  readonly allowYolo?: boolean;
+  readonly allowCommands?: boolean;
+}
+
+export interface FleetConfig {
+  readonly api: string;
+  readonly productId?: string;
+  /** Undefined: one is made and kept in the home. */
+  readonly factoryId?: string;
+  readonly renewEveryMs: number;
+  /** Replaces the detected ones. */
+  readonly capabilities?: readonly string[];
+  readonly policy: ClaimPolicy;
+  /** What was set and can't be used, in words; the default is in force instead. */
+  readonly problems: readonly string[];
+}
+
+const DEFAULT_API = 'http://localhost:4003/api';
+const DEFAULT_RENEW_SEC = 300;
+
+/** An explicit setting wins over the environment, the environment over the default. The token is not part of it. */
+export function fleetConfig(explicit: ExplicitFleetSettings, env: NodeJS.ProcessEnv): FleetConfig {
+  const problems: string[] = [];
+  const variable = (name: string) => env[name]?.trim() || undefined;
+  const productId = explicit.productId ?? variable('AQ_PRODUCT_ID');
+  const factoryId = explicit.factoryId ?? variable('AQ_FACTORY_ID');
+  const capabilities = explicit.capabilities ?? list(variable('AQ_FLEET_CAPS'), ',');
+  const engines = explicit.allowEngines ?? list(variable('AQ_FLEET_ALLOW_ENGINES'), ',');
+  const roots = explicit.allowRoots ?? list(variable('AQ_FLEET_ALLOW_ROOTS'), path.delimiter);
+  return {
+    api: explicit.api ?? variable('AQ_FLEET_API') ?? DEFAULT_API,
+    ...(productId !== undefined && { productId }),
+    ...(factoryId !== undefined && { factoryId }),
+    renewEveryMs: renewSec(explicit.leaseRenewSec, variable('AQ_FLEET_LEASE_RENEW_SEC'), problems) * SECOND,
+    ...(capabilities !== undefined && { capabilities }),
+    policy: {
+      engines,
+      roots: (roots ?? ['~']).map(expandHome),
+      yolo: explicit.allowYolo ?? flag('AQ_FLEET_ALLOW_YOLO', variable, problems),
+      commands: explicit.allowCommands ?? flag('AQ_FLEET_ALLOW_COMMANDS', variable, problems),
+    },
+    problems,
+  };
+}
+
+function renewSec(explicit: number | undefined, text: string | undefined, problems: string[]): number {
+  const value = explicit ?? (text === undefined ? DEFAULT_RENEW_SEC : Number(text));
+  if (Number.isFinite(value) && value > 0) return value;
+  problems.push(
+    `AQ_FLEET_LEASE_RENEW_SEC is ${text ?? value}, but must be a number of seconds above 0; ${DEFAULT_RENEW_SEC} is used.`,
+  );
+  return DEFAULT_RENEW_SEC;
+}
+
+function flag(name: string, variable: (name: string) => string | undefined, problems: string[]): boolean {
+  const text = variable(name)?.toLowerCase() ?? '0';
+  if (!['0', '1', 'true', 'false'].includes(text))
+    problems.push(`${name} is ${text}, but must be 0 or 1; 0 is used.`);
+  return text === '1' || text === 'true';
+}
+
+function list(text: string | undefined, separator: string): string[] | undefined {
+  const values = text?.split(separator).map((each) => each.trim());
+  return values?.filter((each) => each !== '');
+}
+
+function expandHome(folder: string): string {
+  return folder === '~' || folder.startsWith('~/') ? path.join(os.homedir(), folder.slice(1)) : folder;
+}

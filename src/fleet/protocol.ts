@@ -1,0 +1,150 @@
+/**
+ * The contract with a coordinator (fleet-protocol.md): what is sent, exactly, and what is read, tolerantly. An
+ * answer that cannot be read as the contract is `undefined` here, and counts as unreachable, never as success.
+ */
+import * as z from 'zod/mini';
+import { SECOND } from '../platform/clock.ts';
+
+/** The only ids that are accepted from a coordinator (rule 12). */
+export const JOB_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
+
+export const WIRE_STAGES = [
+  'queued',
+  'assigned',
+  'building',
+  'review',
+  'testing',
+  'shipped',
+  'blocked',
+  'failed',
+  'dead_letter',
+] as const;
+
+export type WireStage = (typeof WIRE_STAGES)[number];
+
+const jobId = z.string().check(z.regex(JOB_ID));
+const epoch = z.int().check(z.nonnegative());
+const checkpointSchema = z.object({ wipBranch: z.string(), wipCommit: z.string() });
+const expirySchema = z.object({
+  leaseEpoch: z.optional(z.nullable(epoch)),
+  leaseExpiresAt: z.optional(z.nullable(z.union([z.string(), z.number()]))),
+  leaseTtlSec: z.optional(z.nullable(z.number().check(z.positive()))),
+});
+const jobSchema = z.extend(expirySchema, {
+  id: jobId,
+  stage: z.optional(z.enum(WIRE_STAGES)),
+  bodyMd: z.optional(z.string()),
+  checkpoint: z.optional(z.nullable(checkpointSchema)),
+});
+const heartbeatSchema = z.object({
+  nextHeartbeatSec: z.optional(z.nullable(z.number().check(z.positive()))),
+  claimable: z.optional(z.nullable(z.number().check(z.nonnegative()))),
+  leaseTtlSec: z.optional(z.nullable(z.number().check(z.positive()))),
+});
+
+export interface Checkpoint {
+  readonly wipBranch: string;
+  readonly wipCommit: string;
+}
+
+export interface GivenJob {
+  readonly jobId: string;
+  readonly bodyMd: string;
+  readonly epoch: number;
+  readonly leaseMs: number;
+  readonly checkpoint?: Checkpoint;
+}
+
+export interface JobView {
+  readonly jobId: string;
+  readonly stage: WireStage;
+  readonly epoch?: number;
+}
+
+export interface HeartbeatAnswer {
+  readonly nextHeartbeatSec?: number;
+  readonly claimable?: number;
+  readonly leaseTtlSec?: number;
+}
+
+/**
+ * A claim's answer. A lease whose length cannot be told is worth nothing, because nobody would know when to stop.
+ * @param date the answer's own Date header, ms: the other machine's clock is only compared with itself (rule 4)
+ * @param knownTtlSec what a heartbeat said of leases in general
+ */
+export function readClaim(
+  body: unknown,
+  date: number | undefined,
+  knownTtlSec?: number,
+): GivenJob | 'empty' | undefined {
+  if (body === undefined || isEmptyObject(body)) return 'empty';
+  if (isObject(body) && body['job'] === null) return 'empty';
+  const job = readParts(body);
+  if (job === undefined) return undefined;
+  const leaseMs = lengthOf(job, date) ?? (knownTtlSec === undefined ? undefined : knownTtlSec * SECOND);
+  if (job.bodyMd === undefined || job.leaseEpoch == null || leaseMs === undefined) return undefined;
+  return {
+    jobId: job.id,
+    bodyMd: job.bodyMd,
+    epoch: job.leaseEpoch,
+    leaseMs,
+    ...(job.checkpoint != null && { checkpoint: job.checkpoint }),
+  };
+}
+
+export function readJob(body: unknown): JobView | undefined {
+  const job = readParts(body);
+  if (job?.stage === undefined) return undefined;
+  return { jobId: job.id, stage: job.stage, ...(job.leaseEpoch != null && { epoch: job.leaseEpoch }) };
+}
+
+/** The length of the lease that an accepted call leaves, ms, where the answer tells; undefined: unreadable. */
+export function readExpiry(body: unknown, date: number | undefined): { leaseMs?: number } | undefined {
+  if (body === undefined) return {};
+  if (!isObject(body)) return undefined;
+  const inner = isObject(body['job']) ? body['job'] : {};
+  const parts = expirySchema.safeParse({ ...inner, ...body });
+  if (!parts.success) return undefined;
+  const leaseMs = lengthOf(parts.data, date);
+  return leaseMs === undefined ? {} : { leaseMs };
+}
+
+/** Any 2xx with a JSON object or nothing in it is an accepted heartbeat; what it cannot tell is left out. */
+export function readHeartbeat(body: unknown): HeartbeatAnswer | undefined {
+  if (body === undefined) return {};
+  if (!isObject(body)) return undefined;
+  const read = heartbeatSchema.safeParse(body);
+  if (!read.success) return {};
+  const { nextHeartbeatSec, claimable, leaseTtlSec } = read.data;
+  return {
+    ...(nextHeartbeatSec != null && { nextHeartbeatSec }),
+    ...(claimable != null && { claimable }),
+    ...(leaseTtlSec != null && { leaseTtlSec }),
+  };
+}
+
+/** A job, whether it is the answer itself or inside it; what stands beside it counts as well. */
+function readParts(body: unknown): z.infer<typeof jobSchema> | undefined {
+  if (!isObject(body)) return undefined;
+  const { job, ...beside } = body;
+  const read = jobSchema.safeParse(isObject(job) ? { ...beside, ...job } : beside);
+  return read.success ? read.data : undefined;
+}
+
+function lengthOf(
+  { leaseTtlSec, leaseExpiresAt }: z.infer<typeof expirySchema>,
+  date: number | undefined,
+): number | undefined {
+  if (leaseTtlSec != null) return leaseTtlSec * SECOND;
+  if (leaseExpiresAt == null || date === undefined) return undefined;
+  const at = typeof leaseExpiresAt === 'number' ? leaseExpiresAt : Date.parse(leaseExpiresAt);
+  return at > date ? at - date : undefined;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isEmptyObject(value: unknown): boolean {
+  return isObject(value) && Object.keys(value).length === 0;
+}

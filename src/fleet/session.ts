@@ -1,0 +1,103 @@
+/**
+ * The connection to a coordinator, and what is done next, as pure functions (fleet-protocol.md, rules 2 and 8).
+ *
+ * A connection is **new** until its first heartbeat has been answered, **reachable** while calls are, **unreachable**
+ * from the first that is not, and **unauthorized** when the token was turned down. Whatever it was, the way back
+ * begins with a heartbeat, which is also the probe; then every lease in doubt is renewed; then what its jobs have to
+ * tell is told, in order; only then is anything claimed. While any lease is in doubt or any report waits, nothing is.
+ */
+import { MINUTE } from '../platform/clock.ts';
+import { elapsed, type Stamp } from './elapsed.ts';
+import { type Lease, renewDueIn, standing } from './lease.ts';
+
+export interface Connection {
+  readonly phase: 'new' | 'reachable' | 'unreachable' | 'unauthorized';
+  /** When the phase began. */
+  readonly since: Stamp;
+  /** Why it is unreachable, in words. */
+  readonly why?: string;
+  /** Calls that failed in a row. */
+  readonly failures: number;
+  /** When a heartbeat was last tried or a call last failed, and how long (ms) to leave it at that. */
+  readonly tried?: Stamp;
+  readonly pauseMs: number;
+}
+
+export function newConnection(now: Stamp): Connection {
+  return { phase: 'new', since: now, failures: 0, pauseMs: 0 };
+}
+
+/** A heartbeat was accepted; the next is due after `pauseMs`. */
+export function answered(connection: Connection, now: Stamp, pauseMs: number): Connection {
+  const since = connection.phase === 'reachable' ? connection.since : now;
+  return { phase: 'reachable', since, failures: 0, tried: now, pauseMs };
+}
+
+/** Any call was not answered as a coordinator answers; it is tried again after `pauseMs`. */
+export function lost(connection: Connection, now: Stamp, why: string, pauseMs: number): Connection {
+  const since = connection.phase === 'unreachable' ? connection.since : now;
+  return { phase: 'unreachable', since, why, failures: connection.failures + 1, tried: now, pauseMs };
+}
+
+/** The token was turned down. A new one may come at any time, so it is tried again, slowly. */
+export function turnedDown(connection: Connection, now: Stamp): Connection {
+  const since = connection.phase === 'unauthorized' ? connection.since : now;
+  const failures = connection.failures + 1;
+  return { phase: 'unauthorized', since, failures, tried: now, pauseMs: MINUTE };
+}
+
+/** The machine slept or a clock was set: nothing that was known of the network holds, and it is tried at once. */
+export function woke(connection: Connection): Connection {
+  return { ...connection, pauseMs: 0 };
+}
+
+/** In how many ms the next heartbeat is due. */
+export function heartbeatDueIn({ tried, pauseMs }: Connection, now: Stamp): number {
+  return tried === undefined ? 0 : Math.max(0, pauseMs - elapsed(tried, now));
+}
+
+export interface JobInSession {
+  readonly key: string;
+  readonly lease: Lease;
+  /** Reports that the coordinator has not accepted. */
+  readonly waiting: number;
+}
+
+export interface Session {
+  readonly connection: Connection;
+  readonly jobs: readonly JobInSession[];
+  /** Request ids of claims whose outcome is not known. */
+  readonly unfinishedClaims: readonly string[];
+  /** The runner has nothing to run, and claiming is allowed (not draining, not shadow mode). */
+  readonly wantsJob: boolean;
+  /** How long (ms) claiming rests after it came to nothing. */
+  readonly claimRestMs: number;
+  readonly renewEveryMs: number;
+}
+
+export type Action =
+  | { readonly do: 'heartbeat' }
+  | { readonly do: 'renew'; readonly key: string }
+  | { readonly do: 'replay'; readonly key: string }
+  | { readonly do: 'claim'; readonly requestId?: string }
+  | { readonly do: 'wait'; readonly ms: number };
+
+export function nextAction(session: Session, now: Stamp): Action {
+  const { connection, claimRestMs, renewEveryMs, unfinishedClaims } = session;
+  const heartbeatIn = heartbeatDueIn(connection, now);
+  if (heartbeatIn === 0) return { do: 'heartbeat' };
+  if (connection.phase !== 'reachable') return { do: 'wait', ms: heartbeatIn };
+
+  const open = session.jobs.filter(({ lease }) => lease.verdict === undefined);
+  const due = open.map(({ key, lease }) => ({ key, ms: renewDueIn(lease, now, renewEveryMs) }));
+  const renew = due.find(({ ms }) => ms === 0);
+  if (renew !== undefined) return { do: 'renew', key: renew.key };
+  const replay = open.find(({ waiting, lease }) => waiting > 0 && standing(lease, now) === 'held');
+  if (replay !== undefined) return { do: 'replay', key: replay.key };
+
+  const [unfinished] = unfinishedClaims;
+  if (unfinished !== undefined && claimRestMs <= 0) return { do: 'claim', requestId: unfinished };
+  if (session.wantsJob && claimRestMs <= 0 && unfinished === undefined) return { do: 'claim' };
+  const claimIn = session.wantsJob || unfinished !== undefined ? claimRestMs : Infinity;
+  return { do: 'wait', ms: Math.min(heartbeatIn, claimIn, ...due.map(({ ms }) => ms)) };
+}

@@ -1,0 +1,77 @@
+/** What is known of the fleet, in lines for people. Pure. */
+import { SECOND } from '../platform/clock.ts';
+import { elapsed, type Stamp } from './elapsed.ts';
+import { type Lease, standing, timeLeft } from './lease.ts';
+import type { Connection } from './session.ts';
+
+export interface LeaseStatus {
+  readonly id: string;
+  readonly jobId: string;
+  readonly stage: string;
+  readonly lease: Lease;
+  /** Reports that the coordinator has not accepted. */
+  readonly waiting: number;
+}
+
+export interface FleetStatus {
+  readonly factoryId: string;
+  readonly api: string;
+  readonly shadow: boolean;
+  readonly connection: Connection;
+  readonly capabilities: readonly string[];
+  readonly now: Stamp;
+  readonly lastHeartbeat?: Stamp;
+  /** How many jobs this factory could claim, where the coordinator tells. */
+  readonly claimable?: number;
+  readonly leases: readonly LeaseStatus[];
+}
+
+export function statusLines(status: FleetStatus): string[] {
+  const { factoryId, api, shadow, capabilities, claimable, leases, now } = status;
+  const unsent = leases.reduce((sum, { waiting }) => sum + waiting, 0);
+  return [
+    `Fleet        ${shadow ? 'shadow mode: nothing is claimed' : 'on'}`,
+    `Coordinator  ${api}, ${connectionText(status)}`,
+    `Factory      ${factoryId} (${capabilities.join(', ')})`,
+    ...(claimable === undefined ? [] : [`Claimable    ${claimable}`]),
+    ...leases.map((each) => `Lease        ${leaseText(each, now)}`),
+    ...(unsent === 0
+      ? []
+      : [`Outbox       ${unsent} ${unsent === 1 ? 'report' : 'reports'} not accepted yet`]),
+  ];
+}
+
+function connectionText({ connection, lastHeartbeat, now }: FleetStatus): string {
+  const since = roughly(elapsed(connection.since, now));
+  switch (connection.phase) {
+    case 'new':
+      return 'not asked yet';
+    case 'reachable':
+      return lastHeartbeat === undefined
+        ? 'reachable'
+        : `reachable, heartbeat ${roughly(elapsed(lastHeartbeat, now))} ago`;
+    case 'unreachable':
+      return `unreachable for ${since}: ${connection.why ?? 'no answer'}`;
+    case 'unauthorized':
+      return `turns the token down (for ${since}); set a valid AQ_FLEET_TOKEN`;
+  }
+}
+
+function leaseText({ id, jobId, stage, lease }: LeaseStatus, now: Stamp): string {
+  const state = standing(lease, now);
+  const words = {
+    held: `held, ${roughly(timeLeft(lease, now))} left`,
+    uncertain: 'uncertain until it is renewed; nothing leaves this machine',
+    lapsed: 'lapsed; the job may have been given to somebody else',
+    fenced: 'fenced',
+    ended: 'ended',
+    landing: 'shipped, and may land',
+  }[state];
+  return `${id}: job ${jobId}, epoch ${lease.epoch}, ${stage}, ${words}`;
+}
+
+function roughly(ms: number): string {
+  const seconds = Math.round(ms / SECOND);
+  if (seconds < 120) return `${seconds} s`;
+  return seconds < 7200 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / 3600)} h`;
+}

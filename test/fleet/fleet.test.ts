@@ -1,0 +1,373 @@
+/** The seed's list (seed-phase2-slice3.md, TESTS), with a real runner, real engines and a coordinator on loopback. */
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Fleet } from '../../src/fleet/fleet.ts';
+import { openFleet } from '../../src/fleet/open.ts';
+import { type Clock, systemClock } from '../../src/platform/clock.ts';
+import type { Factory } from '../../src/runner/factory.ts';
+import {
+  closeFactories,
+  openTestFactory,
+  processesOf,
+  waitForJob,
+  waitForStage,
+} from '../runner/support/factory.ts';
+import { jobFile, script } from '../runner/support/job-file.ts';
+import { git, scratchFolder, scratchHome, scratchRepo } from '../runner/support/scratch.ts';
+import { StubCoordinator } from './support/stub-coordinator.ts';
+
+const TOKEN = 'fleet-token-sentinel-4711';
+
+/** A clock that a test can make jump as a laptop does that sleeps: the wall goes on, the monotonic clock may not. */
+class LaptopClock implements Clock {
+  #wall = 0;
+  #monotonic = 0;
+  now = () => systemClock.now() + this.#wall;
+  monotonic = () => systemClock.monotonic() + this.#monotonic;
+  sleep = (ms: number, signal?: AbortSignal) => systemClock.sleep(ms, signal);
+  jump(wall: number, monotonic = 0): void {
+    this.#wall += wall;
+    this.#monotonic += monotonic;
+  }
+}
+
+describe('a fleet', function () {
+  this.timeout(30_000);
+  let stub: StubCoordinator;
+  let home: string;
+  let repo: string;
+  let log: string[];
+  let clock: LaptopClock;
+  let fleet: Fleet;
+  let factory: Factory;
+
+  async function join(env: NodeJS.ProcessEnv = {}): Promise<Factory> {
+    const write = (message: string | Error) => log.push(String(message));
+    const logger = { debug: write, info: write, warn: write, error: write };
+    const opened: { factory?: Factory } = {};
+    fleet = await openFleet({
+      home,
+      env: {
+        AQ_FLEET_API: stub.api,
+        AQ_FLEET_TOKEN: TOKEN,
+        AQ_PRODUCT_ID: 'acme',
+        AQ_FACTORY_ID: 'laptop-1',
+        AQ_FLEET_ALLOW_ENGINES: 'shell',
+        AQ_FLEET_ALLOW_ROOTS: '/',
+        AQ_FLEET_ALLOW_COMMANDS: '1',
+        ...env,
+      },
+      capabilities: () => opened.factory?.capabilities() ?? [],
+      shadow: env['AQ_FLEET'] === 'shadow',
+      log: logger,
+      clock,
+    });
+    factory = await openTestFactory(home, { hooks: fleet, log: logger });
+    opened.factory = factory;
+    return factory;
+  }
+
+  /** Gives the job to the coordinator, and waits until this laptop has claimed it. */
+  async function claimed(id: string, text: string): Promise<string> {
+    stub.offer(id, text);
+    await factory.startRunner();
+    await until(() => (stub.jobs.get(id)?.epoch ?? 0) > 0, 'claimed');
+    return `${id}-e${stub.jobs.get(id)?.epoch}`;
+  }
+
+  beforeEach(async () => {
+    stub = await StubCoordinator.start();
+    home = scratchHome();
+    repo = scratchRepo();
+    log = [];
+    clock = new LaptopClock();
+    await join();
+  });
+  afterEach(async () => {
+    await closeFactories();
+    await stub.down();
+  });
+
+  it('registers with a heartbeat at loop start, with what it can do', async () => {
+    await factory.startRunner();
+    await until(() => stub.requests.length > 0, 'a heartbeat');
+    const [first] = stub.requests;
+    assert.equal(`${first?.method} ${first?.path}`, 'POST /api/fleet/factories/heartbeat');
+    assert.deepEqual(Object.keys(first?.body).sort(), ['capabilities', 'factoryId', 'health', 'load']);
+    assert.equal(first?.body.factoryId, 'laptop-1');
+    assert.ok(first?.body.capabilities.includes(`os:${process.platform}`));
+    assert.ok(first?.body.capabilities.includes('engine:shell'));
+    assert.equal(first?.headers.authorization, `Bearer ${TOKEN}`);
+    assert.equal(first?.headers['x-product-id'], 'acme');
+  });
+
+  it('claims when the inbox has nothing to run, and carries the job to review and on to main', async () => {
+    const local = await factory.add(jobFile({ cwd: scratchFolder(), review: 'skip' }), 'local');
+    const id = await claimed('job-1', jobFile({ cwd: repo, verify: ['test -f result.txt'] }));
+    assert.notEqual((await factory.job(local))?.stage, 'queued');
+    const row = await waitForStage(factory, id, 'review');
+    assert.deepEqual(row.claim, { jobId: 'job-1', epoch: 1 });
+    await until(() => stub.reported('job-1').length === 2, 'reports');
+    const review = stub.requests.find(({ body }) => body?.stage === 'review');
+    assert.deepEqual(Object.keys(review?.body).sort(), ['checkpoint', 'leaseEpoch', 'stage']);
+    assert.equal(review?.body.checkpoint.wipBranch, `refs/agent-queue/${id}/wip`);
+    assert.equal((await factory.execute({ verb: 'approve', id })).ok, true);
+    const before = git(repo, 'rev-parse', 'main');
+    // What others see comes after the coordinator's word.
+    stub.script = ({ body }) => {
+      if (body?.stage === 'shipped') assert.equal(git(repo, 'rev-parse', 'main'), before);
+      return undefined;
+    };
+    assert.equal((await factory.execute({ verb: 'ship', id })).ok, true);
+    assert.notEqual(git(repo, 'rev-parse', 'main'), before);
+    assert.deepEqual(stub.reported('job-1'), ['building 1', 'review 1', 'testing 1', 'shipped 1']);
+    assert.equal(stub.jobs.get('job-1')?.stage, 'shipped');
+    assert.deepEqual(outboxOf(home), []);
+  });
+
+  it('aborts at once when a report is answered with 409: tree killed, nothing shipped, said and shown', async () => {
+    const id = await claimed(
+      'job-2',
+      jobFile({ cwd: repo, body: script('echo half > half.txt', '(sleep 60 &)', 'sleep 60') }),
+    );
+    await waitForJob(factory, id, ({ stage }) => stage === 'building');
+    await until(async () => (await processesOf(home)).length > 0, 'the engine');
+    stub.take('job-2');
+    clock.jump(60_000); // it slept a minute: every lease is renewed before anything else
+    await waitForStage(factory, id, 'quarantine');
+    assert.deepEqual(await processesOf(home), []);
+    assert.ok(
+      log.some((line) => line.startsWith(`fenced-abort ${id}`)),
+      log.join('\n'),
+    );
+    assert.match((await factory.job(id))?.reason?.text ?? '', /epoch 2.*epoch 1/);
+    assert.equal((await factory.changes(id)).files.length, 1);
+    const asked = stub.requests.length;
+    await sleep(300);
+    assert.deepEqual(
+      stub.requests.slice(asked).filter(({ path: where }) => where.includes('job-2')),
+      [],
+    );
+  });
+
+  it('renews during a long run, under the current epoch', async () => {
+    stub.leaseTtlSec = 1.5;
+    const id = await claimed('job-3', jobFile({ cwd: repo, body: script('sleep 2.5; echo x > x') }));
+    await waitForStage(factory, id, 'review');
+    const renewals = stub.requests.filter(({ path: where }) => where.endsWith('/lease/renew'));
+    assert.ok(renewals.length >= 3, String(renewals.length));
+    assert.ok(renewals.every(({ body }) => JSON.stringify(body) === '{"leaseEpoch":1}'));
+    assert.equal(new Set(renewals.map(({ headers }) => headers['idempotency-key'])).size, renewals.length);
+  });
+
+  it('finishes without the coordinator, holds, and tells it in order when it is back', async () => {
+    const gate = path.join(scratchFolder(), 'go');
+    const id = await claimed(
+      'job-4',
+      jobFile({ cwd: repo, body: script(`until [ -e '${gate}' ]; do sleep 0.05; done; echo x > x`) }),
+    );
+    await until(() => stub.reported('job-4').length === 1, 'building');
+    await stub.down();
+    writeFileSync(gate, '');
+    await waitForStage(factory, id, 'review');
+    assert.equal((await factory.execute({ verb: 'approve', id })).ok, true);
+    const before = git(repo, 'rev-parse', 'main');
+    clock.jump(700_000); // past two thirds of the lease: nothing leaves this machine
+    const shipped = await factory.execute({ verb: 'ship', id });
+    assert.equal(shipped.code, 'held');
+    assert.equal(git(repo, 'rev-parse', 'main'), before);
+    await stub.up();
+    await waitForStage(factory, id, 'shipped');
+    assert.deepEqual(stub.reported('job-4'), ['building 1', 'review 1', 'testing 1', 'shipped 1']);
+    const sequence = stub.asked();
+    assert.ok(sequence.indexOf('POST jobs/job-4/lease/renew') < sequence.lastIndexOf('PATCH jobs/job-4') - 1);
+    assert.notEqual(git(repo, 'rev-parse', 'main'), before);
+  });
+
+  it('quarantines a result that came too late, and ships nothing of it', async () => {
+    const gate = path.join(scratchFolder(), 'go');
+    const id = await claimed(
+      'job-5',
+      jobFile({
+        cwd: repo,
+        review: 'skip',
+        body: script(`until [ -e '${gate}' ]; do sleep 0.05; done; echo x > x`),
+      }),
+    );
+    await until(() => stub.reported('job-5').length === 1, 'building');
+    const before = git(repo, 'rev-parse', 'main');
+    await stub.down();
+    writeFileSync(gate, '');
+    await waitForJob(factory, id, ({ stage, reason }) => stage === 'testing' && reason?.code === 'held');
+    stub.take('job-5');
+    await stub.up();
+    const row = await waitForStage(factory, id, 'quarantine');
+    assert.equal(row.reason?.code, 'fenced');
+    assert.equal(git(repo, 'rev-parse', 'main'), before);
+    assert.deepEqual(
+      stub.reported('job-5').filter((each) => each.startsWith('shipped')),
+      [],
+    );
+    assert.equal((await factory.changes(id)).files.length, 1);
+    assert.deepEqual(outboxOf(home), []);
+  });
+
+  it('survives a restart with unsent reports, and takes a lease from disk for uncertain', async () => {
+    const id = await claimed('job-6', jobFile({ cwd: repo }));
+    await until(() => stub.reported('job-6').length === 1, 'building');
+    await stub.down();
+    await waitForStage(factory, id, 'review');
+    await factory.dispose();
+    assert.equal(outboxOf(home).length, 1);
+    await stub.up();
+    stub.requests.length = 0;
+    await join();
+    await factory.startRunner();
+    await until(() => stub.reported('job-6').length === 1, 'review');
+    assert.deepEqual(stub.asked().slice(0, 2), ['POST jobs/job-6/lease/renew', 'PATCH jobs/job-6']);
+    assert.deepEqual(stub.reported('job-6'), ['review 1']);
+  });
+
+  it('repeats a claim whose answer was lost with the same request id, and gets the same job once', async () => {
+    let lost = false;
+    stub.script = async ({ path: where, headers }, response) => {
+      if (!where.endsWith('/fleet/claim') || lost) return undefined;
+      lost = true;
+      stub.script = () => undefined;
+      // The coordinator does as it was asked, but its answer never arrives.
+      await fetch(`${stub.api}/fleet/claim`, {
+        method: 'POST',
+        headers: { 'idempotency-key': String(headers['idempotency-key']) },
+        body: '{}',
+      });
+      response.destroy();
+      return 'handled';
+    };
+    const id = await claimed('job-7', jobFile({ cwd: repo }));
+    await waitForStage(factory, id, 'review');
+    assert.equal(stub.jobs.get('job-7')?.epoch, 1);
+    assert.deepEqual(readdirSync(path.join(home, 'review')), [`${id}.md`]);
+  });
+
+  it('takes `shipped` for accepted when only the answer was lost', async () => {
+    const id = await claimed('job-8', jobFile({ cwd: repo, review: 'skip' }));
+    let lost = false;
+    stub.script = async ({ path: where, headers, body }, response) => {
+      if (body?.stage !== 'shipped' || lost) return undefined;
+      lost = true;
+      await fetch(`${stub.api.replace('/api', '')}${where}`, {
+        method: 'PATCH',
+        headers: { 'idempotency-key': `${String(headers['idempotency-key'])}-of-the-first` },
+        body: JSON.stringify(body),
+      });
+      response.destroy();
+      return 'handled';
+    };
+    await waitForStage(factory, id, 'shipped');
+    assert.equal(stub.jobs.get('job-8')?.stage, 'shipped');
+    assert.equal(git(repo, 'log', '-1', '--format=%s', 'main').length > 0, true);
+  });
+
+  it('gives back what the laptop’s policy forbids, and does not take it again', async () => {
+    await factory.dispose();
+    await join({ AQ_FLEET_ALLOW_COMMANDS: '0' });
+    const id = await claimed('job-9', jobFile({ cwd: repo, setup: 'touch ran' }));
+    const row = await waitForStage(factory, id, 'failed');
+    assert.equal(row.reason?.code, 'declined');
+    await until(() => stub.asked().includes('POST jobs/job-9/lease/release'), 'released');
+    assert.deepEqual(stub.reported('job-9'), []);
+    await sleep(300);
+    assert.equal(stub.jobs.get('job-9')?.epoch, 1);
+  });
+
+  it('reports a manifest that cannot be read as blocked, and a failed run as failed', async () => {
+    await claimed('job-10', '---\nengine: nobody\n---\nDo it.\n');
+    await until(() => stub.jobs.get('job-10')?.stage === 'blocked', 'blocked');
+    await factory.dispose();
+    await join();
+    await claimed('job-11', jobFile({ cwd: repo, body: script('exit 3') }));
+    await until(() => stub.jobs.get('job-11')?.stage === 'failed', 'failed');
+  });
+
+  it('goes on with what it has when the token is turned down, and claims nothing', async () => {
+    const gate = path.join(scratchFolder(), 'go');
+    const id = await claimed(
+      'job-12',
+      jobFile({ cwd: repo, body: script(`until [ -e '${gate}' ]; do sleep 0.05; done; echo x > x`) }),
+    );
+    await until(() => stub.reported('job-12').length === 1, 'building');
+    stub.script = () => ({ status: 401, body: { code: 'unauthorized' } });
+    writeFileSync(gate, '');
+    await waitForStage(factory, id, 'review');
+    await until(() => log.some((line) => line.includes('turns the token down')), 'said');
+    assert.equal(log.filter((line) => line.includes('turns the token down')).length, 1);
+    assert.equal(outboxOf(home).length, 1);
+  });
+
+  for (const { name, wall, monotonic } of [
+    { name: '3 s', wall: 3000, monotonic: 0 },
+    { name: 'two hours', wall: 7_200_000, monotonic: 0 },
+    { name: 'three days, by both clocks', wall: 259_200_000, monotonic: 259_200_000 },
+  ]) {
+    it(`after a sleep of ${name} renews before anything leaves, within 5 s, and loses nothing`, async () => {
+      const id = await claimed('job-13', jobFile({ cwd: repo }));
+      await waitForStage(factory, id, 'review');
+      await until(() => stub.reported('job-13').length === 2, 'review');
+      const asked = stub.requests.length;
+      const woke = performance.now();
+      clock.jump(wall, monotonic);
+      assert.equal((await factory.execute({ verb: 'approve', id })).ok, true);
+      assert.equal((await factory.execute({ verb: 'ship', id })).ok, true);
+      assert.ok(performance.now() - woke < 5000);
+      const after = stub.requests.slice(asked).filter(({ path: where }) => where.includes('job-13'));
+      assert.match(after[0]?.path ?? '', /lease\/renew$/);
+    });
+  }
+
+  it('in shadow mode sends heartbeats, says what could be claimed, and claims nothing', async () => {
+    await factory.dispose();
+    stub.requests.length = 0;
+    await join({ AQ_FLEET: 'shadow' });
+    stub.offer('job-14', jobFile({ cwd: repo }));
+    await factory.startRunner();
+    await until(() => log.some((line) => line.includes('could be claimed')), 'said');
+    assert.deepEqual(stub.asked(), []);
+  });
+
+  it('leaks neither token nor prompt: not in requests, files, logs, argv or children', async () => {
+    const prompt = 'PROMPT-SENTINEL-8642';
+    const seen = path.join(scratchFolder(), 'seen');
+    const body = `${prompt}\n\n${script(`env > '${seen}'; cat /proc/*/cmdline 2>/dev/null | tr '\\0' ' ' >> '${seen}'; echo x > x`)}`;
+    const id = await claimed('job-15', jobFile({ cwd: repo, body }));
+    await waitForStage(factory, id, 'review');
+    await until(() => stub.reported('job-15').length === 2, 'reports');
+    for (const request of stub.requests) {
+      assert.equal(request.raw.includes(prompt) || request.path.includes(prompt), false, request.path);
+      assert.equal(request.raw.includes(TOKEN) || request.path.includes(TOKEN), false, request.path);
+    }
+    assert.equal(readFileSync(seen, 'utf8').includes(TOKEN), false);
+    assert.equal(readFileSync(seen, 'utf8').includes(prompt), false);
+    assert.equal(log.join('\n').includes(TOKEN) || log.join('\n').includes(prompt), false);
+    for (const entry of readdirSync(home, { recursive: true, withFileTypes: true })) {
+      if (!entry.isFile()) continue;
+      const content = readFileSync(path.join(entry.parentPath, entry.name), 'utf8');
+      assert.equal(content.includes(TOKEN), false, entry.name);
+    }
+  });
+});
+
+/** Unsent reports on disk. */
+function outboxOf(home: string): string[] {
+  const dir = path.join(home, 'outbox');
+  return existsSync(dir) ? readdirSync(dir).filter((name) => name.endsWith('.reports.json')) : [];
+}
+
+async function until(look: () => boolean | Promise<boolean>, what: string): Promise<void> {
+  const deadline = performance.now() + 12_000;
+  while (!(await look())) {
+    if (performance.now() > deadline) throw new Error(`still not so: ${what}`);
+    await sleep(10);
+  }
+}
