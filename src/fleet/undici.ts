@@ -3,7 +3,7 @@ import type * as UndiciModule from 'undici';
 
 const SLOTS = [Symbol.for('undici.globalDispatcher.1'), Symbol.for('undici.globalDispatcher.2')];
 
-type Undici = typeof UndiciModule;
+type Undici = (typeof UndiciModule)['default'];
 
 let loading: Promise<Undici> | undefined;
 
@@ -19,7 +19,8 @@ export function loadUndici(): Promise<Undici> {
 async function load(): Promise<Undici> {
   const places = globalThis as unknown as Record<symbol, unknown>;
   const before = SLOTS.map((slot) => places[slot]);
-  const undici = await import('undici');
+  // The default export: a bundle has no other of a CommonJS module.
+  const { default: undici } = await import('undici');
   SLOTS.forEach((slot, index) => {
     places[slot] = before[index];
   });

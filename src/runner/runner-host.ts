@@ -130,13 +130,14 @@ export class RunnerHost {
   async #executeAlone(command: JobCommand): Promise<CommandAnswer> {
     const runner = this.#options.newRunner(false);
     this.#runner = runner;
-    const answer = this.#carryOut(runner, command);
+    // It takes nothing up, but a fleet has to know of it before it is asked whether a job may ship.
+    const answer = this.#carryOut(runner, command, runner.start());
     this.#endWhenDone(runner).catch((error: unknown) => this.#options.log.error(messageOf(error)));
     return answer;
   }
 
-  #carryOut(runner: Runner, command: JobCommand): Promise<CommandAnswer> {
-    const answer = carryOut(runner, command);
+  #carryOut(runner: Runner, command: JobCommand, started = Promise.resolve()): Promise<CommandAnswer> {
+    const answer = started.then(() => carryOut(runner, command));
     this.#asked.add(answer);
     void answer.finally(() => this.#asked.delete(answer));
     return answer;

@@ -73,8 +73,8 @@ export class Runner {
 
   /** Takes up what an earlier runner left, then begins. Resolves when every such job is in hand again. */
   async start(): Promise<void> {
-    const { hooks, store } = this.options;
-    await hooks.attach(this, await holdingsOf(store));
+    const { store } = this.options;
+    await this.#attach();
     if (!this.options.takesJobs) return;
     await this.#remember();
     for (const stage of ACTIVE_STAGES) {
@@ -213,6 +213,16 @@ export class Runner {
       log.warn(`${id}: ${conflict.name} is held by ${conflict.holder}. It goes on, because it had begun.`);
     }
     this.#begin(state, options.ship ?? false);
+  }
+
+  /** A fleet that cannot be had keeps no local job from running; what was claimed is then held. */
+  async #attach(): Promise<void> {
+    const { hooks, store, log } = this.options;
+    try {
+      await hooks.attach(this, await holdingsOf(store));
+    } catch (error) {
+      log.error(`Fleet: ${messageOf(error)}. Local jobs run as ever; claimed ones wait.`);
+    }
   }
 
   /** Jobs that went back into the queue under an earlier runner, with a person's word or a date. */

@@ -1,7 +1,9 @@
 /** The home of this window's jobs. Its code and its files are touched when something first needs them. */
 import { access } from 'node:fs/promises';
 import * as vscode from 'vscode';
-import type { FactoryOptions } from '../runner/factory.ts';
+import type { Fleet } from '../fleet/fleet.ts';
+import { fleetMode } from '../fleet/mode.ts';
+import type { Factory, FactoryOptions } from '../runner/factory.ts';
 import type { FactoryApi } from '../runner/factory-api.ts';
 import { Layout } from '../runner/home/layout.ts';
 import { SETTINGS_SECTION } from './contributions.ts';
@@ -11,7 +13,7 @@ import type { Translate } from './text/translate.ts';
 import { untrusted } from './text/untrusted.ts';
 
 export class Home implements Feature {
-  readonly #load: (options: FactoryOptions) => Promise<FactoryApi>;
+  readonly #load: (options: FactoryOptions) => Promise<Factory>;
   readonly #log: vscode.LogOutputChannel;
   readonly #t: Translate;
   readonly #opened = new vscode.EventEmitter<FactoryApi | undefined>();
@@ -22,7 +24,7 @@ export class Home implements Feature {
   readonly onDidOpen = this.#opened.event;
 
   constructor(
-    load: (options: FactoryOptions) => Promise<FactoryApi>,
+    load: (options: FactoryOptions) => Promise<Factory>,
     log: vscode.LogOutputChannel,
     t: Translate,
   ) {
@@ -70,8 +72,11 @@ export class Home implements Feature {
     const workspaceFolder = vscode.workspace.workspaceFolders?.find(({ uri }) => uri.scheme === 'file')?.uri
       .fsPath;
     try {
+      const joined: { factory?: Factory } = {};
+      const fleet = await this.#joinFleet(() => joined.factory?.capabilities() ?? []);
       const factory = await this.#load({
         home: this.folder,
+        ...(fleet !== undefined && { hooks: fleet }),
         supervisorScript: this.#supervisorScript,
         settings: explicitSettings(),
         log: this.#log,
@@ -79,11 +84,26 @@ export class Home implements Feature {
         env: process.env,
         ...(workspaceFolder !== undefined && { workspaceFolder }),
       });
+      joined.factory = factory;
       this.#opened.fire(factory);
       return factory;
     } catch (error) {
       this.#factory = undefined;
       throw error;
+    }
+  }
+
+  /** With AQ_FLEET off nothing of the fleet is read from disk; what keeps it from being joined keeps no local job from running. */
+  async #joinFleet(capabilities: () => readonly string[]): Promise<Fleet | undefined> {
+    const mode = fleetMode(process.env);
+    if (mode === 'off') return undefined;
+    try {
+      const { openFleet } = await import('../fleet/open.ts');
+      const shadow = mode === 'shadow';
+      return await openFleet({ home: this.folder, env: process.env, capabilities, shadow, log: this.#log });
+    } catch (error) {
+      this.#log.error(error instanceof Error ? error : String(error));
+      return undefined;
     }
   }
 
