@@ -69,15 +69,20 @@ export class Outbox {
     return unreadable;
   }
 
-  /** Puts a report in, after those that are there. On disk when it resolves. */
+  /**
+   * Puts a report in, after those that are there. A newer checkpoint of the same stage takes the place of one that has
+   * not been sent, so that a night without a network is not told minute by minute. On disk when it resolves.
+   */
   async add(owner: BoxOwner, what: Report['what'], checkpoint?: Report['checkpoint']): Promise<void> {
     const { id, jobId, epoch } = owner;
     const box = this.#boxes.get(id) ?? { version: 1, id, jobId, epoch, nextSequence: 1, waiting: [] };
     const report = { sequence: box.nextSequence, what, ...(checkpoint !== undefined && { checkpoint }) };
+    const [head, ...rest] = box.waiting;
+    const before = rest.at(-1)?.what === what ? rest.slice(0, -1) : rest;
     this.#boxes.set(id, {
       ...box,
       nextSequence: box.nextSequence + 1,
-      waiting: [...box.waiting, report],
+      waiting: head === undefined ? [report] : [head, ...before, report],
       told: what,
     });
     await this.#write(id);

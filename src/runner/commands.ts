@@ -1,7 +1,7 @@
 /** What a person can ask of a runner, carried out: each verb with its refusals in words. */
 import { messageOf, UserError } from '../platform/errors.ts';
 import type { CommandAnswer, JobCommand } from './board.ts';
-import { transitionOf } from './drive.ts';
+import { transitionOf } from './claimed/told.ts';
 import { verbsAllowedIn } from './job/allowed.ts';
 import { approved, move, retried, sentBack } from './job/moves.ts';
 import type { JobState } from './job/state.ts';

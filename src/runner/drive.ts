@@ -2,7 +2,8 @@
 import { type Clock, SECOND } from '../platform/clock.ts';
 import { errnoOf, isDiskTrouble, messageOf } from '../platform/errors.ts';
 import type { Log } from '../platform/log.ts';
-import type { Hooks, Transition } from './hooks.ts';
+import { transitionOf } from './claimed/told.ts';
+import type { Hooks } from './hooks.ts';
 import type { JobState } from './job/state.ts';
 import { mayFollow, type Stage } from './stages.ts';
 import { type Step, stepFor } from './steps/steps.ts';
@@ -79,19 +80,6 @@ async function commit(work: Work, next: JobState, from: Stage, driver: Driver): 
       await diskPause(work, error, driver);
     }
   }
-}
-
-/** What the stage reporter is told of a move that is on disk. */
-export function transitionOf({ id, stage, claim, reason, result }: JobState, from: Stage): Transition {
-  const { wipBranch, wipCommit } = result ?? {};
-  return {
-    id,
-    from,
-    to: stage,
-    ...(claim !== undefined && { claim }),
-    ...(reason !== undefined && { reasonCode: reason.code }),
-    ...(wipBranch !== undefined && wipCommit !== undefined && { checkpoint: { wipBranch, wipCommit } }),
-  };
 }
 
 async function diskPause(work: Work, error: unknown, { clock, log }: Driver): Promise<void> {

@@ -93,7 +93,10 @@ export interface Hooks {
   detach(): Promise<void>;
   /** Claim source: asked when the inbox has nothing to run. True when a job was put into `assigned/`. */
   claim(signal: AbortSignal): Promise<boolean>;
-  /** Stage reporter: told of each transition after it is on disk; what must be reported is safe on disk when it resolves. Never rejects. */
+  /**
+   * Stage reporter: told of each transition after it is on disk, and of each checkpoint of a claimed job (then `from`
+   * is `to`); what must be reported is safe on disk when it resolves. Never rejects.
+   */
   transition(transition: Transition): Promise<void>;
   /** Asked before anything outward; for a claimed job this reports `shipped` and waits for the verdict. */
   permit(

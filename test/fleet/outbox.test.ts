@@ -34,6 +34,19 @@ describe('outbox', () => {
     assert.deepEqual(readdirSync(dir), []);
   });
 
+  it('lets a newer checkpoint take the place of one that has not been sent, but never of the oldest', async () => {
+    const outbox = new Outbox(scratchFolder());
+    const at = (wipCommit: string) => ({ wipBranch: 'refs/x', wipCommit });
+    for (const commit of ['a', 'b', 'c']) await outbox.add(OWNER, 'building', at(commit));
+    assert.equal(outbox.waiting(OWNER.id), 2);
+    assert.equal(outbox.next(OWNER.id)?.checkpoint?.wipCommit, 'a');
+    await outbox.done(OWNER.id, 1);
+    assert.deepEqual(outbox.next(OWNER.id), { sequence: 3, what: 'building', checkpoint: at('c') });
+    await outbox.add(OWNER, 'review', at('d'));
+    await outbox.add(OWNER, 'building', at('e'));
+    assert.equal(outbox.waiting(OWNER.id), 3);
+  });
+
   it('sets aside what it cannot read, and loses none of the rest', async () => {
     const dir = scratchFolder();
     const outbox = new Outbox(dir);

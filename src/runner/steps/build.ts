@@ -2,6 +2,7 @@
 import { open } from 'node:fs/promises';
 import { MINUTE } from '../../platform/clock.ts';
 import { messageOf } from '../../platform/errors.ts';
+import { transitionOf } from '../claimed/told.ts';
 import { canResume } from '../engines/command.ts';
 import { judge } from '../engines/verdict.ts';
 import { afterFailure, afterInterruption, move } from '../job/moves.ts';
@@ -100,7 +101,7 @@ function saveNowAndThen(work: Work, shop: Workshop, place: Place, title: string)
       try {
         const saved = await saveWork(work, shop, place, title);
         if (saved !== undefined && saved.wipCommit !== work.state.result?.wipCommit)
-          await work.save({ result: saved });
+          await keepCheckpoint(work, shop, saved);
       } catch (error) {
         shop.log.warn(`${work.id}: no checkpoint this time: ${messageOf(error)}`);
       }
@@ -112,6 +113,16 @@ function saveNowAndThen(work: Work, shop: Workshop, place: Place, title: string)
       await loop;
     },
   };
+}
+
+/** A claimed job's checkpoint is told to the fleet, so that whoever has it next need not begin anew (rule 10). */
+async function keepCheckpoint(
+  work: Work,
+  shop: Workshop,
+  result: NonNullable<JobState['result']>,
+): Promise<void> {
+  await work.save({ result });
+  if (work.state.claim !== undefined) await shop.hooks.transition(transitionOf(work.state, 'building'));
 }
 
 /** With this run added; once only, however often a crash makes its end be looked at. */

@@ -1,0 +1,335 @@
+/**
+ * What goes between this factory and its coordinator, call by call, and what each answer does to the jobs in hand.
+ * Effects only: what an answer means is decided in outcome.ts, what a lease is in lease.ts.
+ */
+import { type Clock, MINUTE, SECOND } from '../platform/clock.ts';
+import { messageOf } from '../platform/errors.ts';
+import type { Log } from '../platform/log.ts';
+import type { AttachedRunner, Claim, Permission, Revocation } from '../runner/hooks.ts';
+import { retryIn } from './backoff.ts';
+import { ClaimDesk } from './claim-desk.ts';
+import type { ClaimJournal } from './claims.ts';
+import type { FleetClient } from './client.ts';
+import type { FleetConfig } from './config.ts';
+import { type Stamp, stampOf } from './elapsed.ts';
+import { type Held, keyFor, newHeld, staleText } from './held.ts';
+import { doubted, ended, extended, fenced, landing, mayActOutward } from './lease.ts';
+import { keyOf, type Outbox } from './outbox.ts';
+import type { Failure, Outcome } from './outcome.ts';
+import { type GivenJob, JOB_ID } from './protocol.ts';
+import { isTerminal } from './report.ts';
+import { type Action, answered, type Connection, lost, newConnection, turnedDown } from './session.ts';
+
+/** After a claim that came to nothing, and after one that was declined, ms. */
+const CLAIM_REST = 10 * SECOND;
+const DECLINE_REST = 1 * MINUTE;
+
+export interface FleetOptions {
+  readonly client: FleetClient;
+  readonly config: FleetConfig;
+  readonly factoryId: string;
+  readonly outbox: Outbox;
+  readonly claims: ClaimJournal;
+  readonly capabilities: () => readonly string[];
+  /** Heartbeats only, and tells what could be claimed (rule 15). */
+  readonly shadow: boolean;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** 0 to 1; default Math.random. */
+  readonly random?: () => number;
+}
+
+export class Exchange {
+  readonly options: FleetOptions;
+  /** The claimed jobs in hand, by claim. */
+  readonly held = new Map<string, Held>();
+  readonly desk: ClaimDesk;
+  connection: Connection;
+  runner: AttachedRunner | undefined;
+  claimable: number | undefined;
+  lastHeartbeat: Stamp | undefined;
+  readonly #acted: () => void;
+  #renewals = 0;
+
+  /** @param acted called when somebody who waits for a verdict should look again */
+  constructor(options: FleetOptions, acted: () => void) {
+    this.options = options;
+    this.desk = new ClaimDesk(options.clock);
+    this.connection = newConnection(stampOf(options.clock));
+    this.#acted = acted;
+  }
+
+  async perform(action: Exclude<Action, { do: 'wait' }>): Promise<void> {
+    switch (action.do) {
+      case 'heartbeat':
+        return this.heartbeat();
+      case 'renew':
+        return this.#renew(this.held.get(action.key) as Held);
+      case 'replay':
+        return this.#replay(this.held.get(action.key) as Held);
+      case 'claim':
+        return this.#claim(action.requestId);
+    }
+  }
+
+  async heartbeat(): Promise<void> {
+    const { client, config, clock, log } = this.options;
+    const { running, maxParallel } = this.runner?.capacity() ?? { running: 0, maxParallel: 1 };
+    const load = Math.round((running / maxParallel) * 100) / 100;
+    const outcome = await client.heartbeat({ capabilities: this.capabilities(), health: 'ok', load });
+    const now = stampOf(clock);
+    if (outcome.kind === 'fenced' || outcome.kind === 'refused')
+      return this.#failed({ kind: 'unreachable', why: 'it does not take this factory’s heartbeat' });
+    if (outcome.kind !== 'accepted') return this.#failed(outcome);
+    if (this.connection.phase !== 'reachable') {
+      log.info(`The coordinator at ${config.api} answers.`);
+      // It may have been away for long: every lease is renewed before anything else (rule 8).
+      for (const held of this.held.values()) held.lease = doubted(held.lease);
+    }
+    this.lastHeartbeat = now;
+    this.claimable = outcome.value.claimable;
+    const pause = (outcome.value.nextHeartbeatSec ?? config.renewEveryMs / SECOND) * SECOND;
+    this.connection = answered(this.connection, now, pause);
+    if (this.options.shadow && (this.claimable ?? 0) > 0)
+      log.info(`Shadow mode: ${this.claimable} jobs could be claimed; none is.`);
+  }
+
+  async #renew(held: Held): Promise<void> {
+    this.#renewals += 1;
+    held.renewKey ??= keyOf(held, `renew-${stampOf(this.options.clock).wall}-${this.#renewals}`);
+    const outcome = await this.options.client.renew({
+      jobId: held.jobId,
+      epoch: held.epoch,
+      key: held.renewKey,
+    });
+    if (outcome.kind === 'unreachable') return this.#failed(outcome);
+    held.renewKey = undefined;
+    if (outcome.kind !== 'accepted') return this.#turnedAway(held, outcome);
+    held.lease = extended(held.lease, outcome.value.leaseMs, outcome.sentAt);
+    if (held.shipHeld && this.options.outbox.waiting(held.id) === 0) this.#shipAgain(held);
+  }
+
+  async #replay(held: Held): Promise<void> {
+    const { client, outbox } = this.options;
+    const report = outbox.next(held.id);
+    if (report === undefined) return;
+    const call = { jobId: held.jobId, epoch: held.epoch, key: keyOf(held, report.sequence) };
+    const outcome =
+      report.what === 'release'
+        ? await client.release(call)
+        : await client.report({ ...call, stage: report.what, checkpoint: report.checkpoint });
+    const isLast = isTerminal(report.what);
+    if (outcome.kind === 'accepted') {
+      held.lease = extended(held.lease, outcome.value.leaseMs, outcome.sentAt);
+      await outbox.done(held.id, report.sequence);
+      if (isLast) return this.end(held);
+      if (held.shipHeld && outbox.waiting(held.id) === 0) this.#shipAgain(held);
+      return;
+    }
+    // It was to end anyway, and there is no result that could be stale.
+    if (isLast && (outcome.kind === 'fenced' || outcome.kind === 'refused')) return this.end(held);
+    if (outcome.kind !== 'refused') return this.#turnedAway(held, outcome);
+    // Not repeated for ever (rule 8): if it is so already, it was accepted and the answer was lost.
+    const job = await client.job(held.jobId);
+    if (job.kind === 'unreachable' || job.kind === 'unauthorized') return this.#failed(job);
+    const isSo =
+      job.kind === 'accepted' &&
+      job.value.stage === report.what &&
+      (job.value.epoch ?? held.epoch) === held.epoch;
+    if (isSo) return outbox.done(held.id, report.sequence);
+    await this.#takeAway(held, {
+      code: 'refused',
+      text: `The coordinator refused the report “${report.what}” (${outcome.code}). Nothing of the job was shipped, and its work is kept.`,
+    });
+  }
+
+  async #claim(unfinished: string | undefined): Promise<void> {
+    const { client, claims, log } = this.options;
+    const requestId = unfinished ?? (await claims.begin());
+    const outcome = await client.claim({ capabilities: this.capabilities(), requestId });
+    let isJob = false;
+    if (outcome.kind === 'accepted') {
+      if (outcome.value !== 'empty') isJob = await this.#take(outcome.value, outcome.sentAt);
+      await claims.finish(requestId);
+      if (!isJob) this.desk.rest(CLAIM_REST);
+    } else if (outcome.kind === 'unreachable' || outcome.kind === 'unauthorized') {
+      this.#failed(outcome);
+    } else {
+      log.warn(`The coordinator refused a claim (${outcome.kind}); the next is made later.`);
+      await claims.finish(requestId);
+      this.desk.rest(DECLINE_REST);
+    }
+    this.desk.answer(isJob);
+  }
+
+  /** The job is on disk and in the runner's hands when it resolves; false when it was turned down. */
+  async #take(job: GivenJob, sentAt: Stamp): Promise<boolean> {
+    const { jobId, epoch, leaseMs, bodyMd, checkpoint } = job;
+    const { claims, clock, log } = this.options;
+    const runner = this.runner;
+    if (runner === undefined || !JOB_ID.test(jobId)) return false;
+    for (const older of this.held.values()) {
+      if (older.jobId === jobId && older.epoch < epoch) await this.#takeAway(older, staleText(older, epoch));
+    }
+    const claim: Claim = { jobId, epoch, leaseMs };
+    const known = { jobId, epoch, leaseMs, sentAt, jitter: this.random() };
+    if (claims.isDeclined(jobId, clock.now())) {
+      const held = newHeld({ ...known, id: `${jobId}-${epoch}`, stage: 'ended' });
+      this.held.set(keyFor(claim), held);
+      await this.options.outbox.add(held, 'release');
+      this.desk.rest(DECLINE_REST);
+      return false;
+    }
+    const startFrom = checkpoint?.wipCommit;
+    const isCommit = startFrom !== undefined && /^[0-9a-f]{40,64}$/.test(startFrom);
+    const id = await runner.materialise({ claim, text: bodyMd, ...(isCommit && { startFrom }) });
+    if (!this.held.has(keyFor(claim)))
+      this.held.set(keyFor(claim), newHeld({ ...known, id, stage: 'assigned' }));
+    log.info(`Claimed ${jobId} under epoch ${epoch}, as ${id}.`);
+    return true;
+  }
+
+  /** What a call that carried an epoch was answered, where that was not yes. */
+  async #turnedAway(held: Held, outcome: Failure): Promise<void> {
+    if (outcome.kind === 'unreachable' || outcome.kind === 'unauthorized') return this.#failed(outcome);
+    const mine = held.shipAsked ? await this.#isShippedByUs(held) : false;
+    if (mine === undefined) return; // the connection is lost; it is asked again
+    if (mine) {
+      held.lease = landing(held.lease);
+      if (held.shipHeld) this.#shipAgain(held);
+      return;
+    }
+    const now = outcome.kind === 'fenced' ? outcome.currentEpoch : undefined;
+    await this.#takeAway(
+      held,
+      outcome.kind === 'fenced'
+        ? staleText(held, now)
+        : {
+            code: 'refused',
+            text: `The coordinator refused it (${outcome.code}). Nothing of the job was shipped, and its work is kept.`,
+          },
+    );
+  }
+
+  /** Whether `shipped` was accepted under our epoch, and only the answer was lost (rule 10); undefined: nobody says. */
+  async #isShippedByUs(held: Held): Promise<boolean | undefined> {
+    const job = await this.options.client.job(held.jobId);
+    if (job.kind === 'accepted') return job.value.stage === 'shipped' && job.value.epoch === held.epoch;
+    if (job.kind !== 'unreachable' && job.kind !== 'unauthorized') return false;
+    this.#failed(job);
+    return undefined;
+  }
+
+  /** The epoch is no longer ours: whatever of it runs is killed, and nothing more is sent under it (rule 9). */
+  async #takeAway(held: Held, why: Revocation): Promise<void> {
+    const { outbox, log } = this.options;
+    held.lease = fenced(held.lease);
+    log.warn(`fenced-abort ${held.id} (job ${held.jobId}, epoch ${held.epoch}): ${why.text}`);
+    this.held.delete(keyFor(held));
+    this.#acted();
+    await outbox.drop(held.id);
+    // Not awaited: it ends processes, and one of them may wait for a permission that only this loop gives.
+    this.runner
+      ?.revoked(held.id, why)
+      .catch((error: unknown) => log.error(`${held.id} could not be ended: ${messageOf(error)}`));
+  }
+
+  async end(held: Held): Promise<void> {
+    held.lease = ended(held.lease);
+    this.held.delete(keyFor(held));
+    await this.options.outbox.drop(held.id);
+  }
+
+  async declined(held: Held): Promise<void> {
+    const { claims, clock } = this.options;
+    await claims.decline(held.jobId, clock.now());
+    this.desk.rest(DECLINE_REST);
+  }
+
+  #failed(outcome: Extract<Outcome<never>, { kind: 'unreachable' | 'unauthorized' }>): void {
+    const { clock, log, config } = this.options;
+    const now = stampOf(clock);
+    const before = this.connection.phase;
+    if (outcome.kind === 'unauthorized') {
+      this.connection = turnedDown(this.connection, now);
+      if (before !== 'unauthorized')
+        log.error(
+          `The coordinator at ${config.api} turns the token down (${outcome.status}). Nothing is claimed; jobs in work go on. Give it a valid AQ_FLEET_TOKEN.`,
+        );
+    } else {
+      const pause = retryIn({
+        failures: this.connection.failures + 1,
+        random: this.random(),
+        retryAfterMs: outcome.retryAfterMs,
+        pressing: this.held.size > 0,
+      });
+      this.connection = lost(this.connection, now, outcome.why, pause);
+      if (before !== 'unreachable')
+        log.warn(`The coordinator at ${config.api} can't be reached: ${outcome.why}. Jobs in work go on.`);
+    }
+    this.desk.answer(false);
+  }
+
+  /** Reports `shipped`; the answer is the permission to land, once and for ever (rule 10). */
+  async askToShip(held: Held): Promise<Permission> {
+    const { client, clock } = this.options;
+    if (!mayActOutward(held.lease, stampOf(clock))) return 'held';
+    held.shipAsked = true;
+    const outcome = await client.report({
+      jobId: held.jobId,
+      epoch: held.epoch,
+      key: keyOf(held, 'shipped'),
+      stage: 'shipped',
+      checkpoint: held.checkpoint,
+    });
+    if (outcome.kind === 'accepted') {
+      held.lease = landing(held.lease);
+      held.shipHeld = false;
+      return 'accepted';
+    }
+    if (outcome.kind === 'unreachable' || outcome.kind === 'unauthorized') {
+      held.shipHeld = true;
+      this.#failed(outcome);
+      return 'held';
+    }
+    const mine = await this.#isShippedByUs(held);
+    if (mine === undefined) {
+      held.shipHeld = true;
+      return 'held';
+    }
+    if (mine) {
+      held.lease = landing(held.lease);
+      return 'accepted';
+    }
+    held.lease = fenced(held.lease);
+    this.options.log.warn(`fenced-abort ${held.id} (job ${held.jobId}, epoch ${held.epoch}): at shipping`);
+    await this.end(held);
+    return 'fenced';
+  }
+
+  #shipAgain(held: Held): void {
+    held.shipHeld = false;
+    this.runner
+      ?.shipHeld(held.id)
+      .catch((error: unknown) => this.options.log.error(`${held.id}: ${messageOf(error)}`));
+  }
+
+  waiting(): number {
+    return [...this.held.values()].reduce((sum, { id }) => sum + this.options.outbox.waiting(id), 0);
+  }
+
+  capabilities(): readonly string[] {
+    const { config, capabilities } = this.options;
+    if (config.capabilities !== undefined) return config.capabilities;
+    // An engine that claimed jobs may not use here is none that this factory has to offer.
+    return capabilities().filter((each) => {
+      const [, engine] = /^engine:(.*)$/.exec(each) ?? [];
+      if (engine === undefined) return true;
+      return config.policy.engines?.includes(engine) ?? engine !== 'shell';
+    });
+  }
+
+  random(): number {
+    return (this.options.random ?? Math.random)();
+  }
+}

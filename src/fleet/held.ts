@@ -1,0 +1,58 @@
+/** One claimed job in this factory's hands. */
+import type { Checkpoint, Revocation } from '../runner/hooks.ts';
+import type { Stamp } from './elapsed.ts';
+import { claimed, type Lease } from './lease.ts';
+
+/** One claimed job, from its claim until the coordinator has nothing more to say of it. */
+export interface Held {
+  /** The local id. */
+  readonly id: string;
+  readonly jobId: string;
+  readonly epoch: number;
+  lease: Lease;
+  stage: string;
+  checkpoint: Checkpoint | undefined;
+  /** Of a renewal whose answer has not come: a repeat carries it. */
+  renewKey?: string | undefined;
+  /** Wants to ship, and could not be allowed to. */
+  shipHeld: boolean;
+  /** `shipped` was reported once, so a stale epoch may only mean that it was accepted. */
+  shipAsked: boolean;
+}
+
+/** A claim: job and epoch together, never one of them alone. */
+export interface ClaimKey {
+  readonly jobId: string;
+  readonly epoch: number;
+}
+
+/** A job that has just been claimed; the lease of one that was found on disk is to be doubted. */
+export function newHeld(known: {
+  readonly id: string;
+  readonly jobId: string;
+  readonly epoch: number;
+  readonly leaseMs: number;
+  readonly stage: string;
+  readonly sentAt: Stamp;
+  /** 0 to 1, see Lease. */
+  readonly jitter: number;
+  readonly checkpoint?: Checkpoint | undefined;
+}): Held {
+  const { id, jobId, epoch, leaseMs, stage, sentAt, jitter, checkpoint } = known;
+  const lease = claimed({ jobId, epoch, lengthMs: leaseMs, sentAt, jitter });
+  return { id, jobId, epoch, lease, stage, checkpoint, shipHeld: false, shipAsked: false };
+}
+
+/** The same for two claims only if job and epoch are. */
+export function keyFor({ jobId, epoch }: ClaimKey): string {
+  return `${epoch} ${jobId}`;
+}
+
+/** Why a job whose epoch is stale is taken away, for a person. */
+export function staleText({ jobId, epoch }: ClaimKey, current: number | undefined): Revocation {
+  const now = current === undefined ? 'has been given out again or ended' : `is now under epoch ${current}`;
+  return {
+    code: 'fenced',
+    text: `The coordinator's job ${jobId} ${now}, and this laptop had it under epoch ${epoch}. Nothing of it was shipped; the work is kept.`,
+  };
+}

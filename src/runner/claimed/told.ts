@@ -1,0 +1,16 @@
+import type { Transition } from '../hooks.ts';
+import type { JobState } from '../job/state.ts';
+import type { Stage } from '../stages.ts';
+
+/** What the stage reporter is told of a move that is on disk. */
+export function transitionOf({ id, stage, claim, reason, result }: JobState, from: Stage): Transition {
+  const { wipBranch, wipCommit } = result ?? {};
+  return {
+    id,
+    from,
+    to: stage,
+    ...(claim !== undefined && { claim }),
+    ...(reason !== undefined && { reasonCode: reason.code }),
+    ...(wipBranch !== undefined && wipCommit !== undefined && { checkpoint: { wipBranch, wipCommit } }),
+  };
+}
