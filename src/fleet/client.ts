@@ -7,16 +7,18 @@ import { type Clock, SECOND } from '../platform/clock.ts';
 import { errnoOf, messageOf } from '../platform/errors.ts';
 import type { Log } from '../platform/log.ts';
 import { stampOf } from './elapsed.ts';
-import { type Answer, type Failure, failureOf, type Outcome } from './outcome.ts';
+import { type Answer, type Failure, failureOf, NO_COORDINATOR, type Outcome } from './outcome.ts';
 import {
   type Checkpoint,
   type GivenJob,
   type HeartbeatAnswer,
   type JobView,
+  type RunView,
   readClaim,
   readExpiry,
   readHeartbeat,
   readJob,
+  readRuns,
   type WireStage,
 } from './protocol.ts';
 import { loadUndici } from './undici.ts';
@@ -48,6 +50,18 @@ export interface FencedCall {
   readonly key: string;
 }
 
+interface CallOptions {
+  readonly body?: unknown;
+  readonly key?: string;
+  /** It carries an epoch. */
+  readonly isFenced?: boolean;
+  /** The heartbeat, which judges what a 404 of another call is worth. */
+  readonly isJudge?: boolean;
+  /** How much longer than usual (ms) the answer may take. */
+  readonly longerMs?: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
 export type Health = 'ok' | 'degraded' | 'draining';
 
 export class FleetClient {
@@ -72,9 +86,7 @@ export class FleetClient {
     const { capabilities, health, load } = facts;
     const body = { factoryId: this.#options.factoryId, capabilities, health, load };
     this.#lastHeartbeat = body;
-    const outcome = await this.#call('POST', '/fleet/factories/heartbeat', { body }, ({ body }) =>
-      readHeartbeat(body),
-    );
+    const outcome = await this.#beat(body);
     if (outcome.kind === 'accepted') this.#knownTtlSec = outcome.value.leaseTtlSec ?? this.#knownTtlSec;
     return outcome;
   }
@@ -82,15 +94,27 @@ export class FleetClient {
   claim(claim: {
     readonly capabilities: readonly string[];
     readonly requestId: string;
+    /** Only for a coordinator whose heartbeat offers `longPollSec`: how long it may wait for a job that fits. */
+    readonly waitSec?: number | undefined;
+    /** Gives the call up; the claim may have been made all the same. */
+    readonly signal?: AbortSignal | undefined;
   }): Promise<Outcome<GivenJob | 'empty'>> {
-    const body = { factoryId: this.#options.factoryId, capabilities: claim.capabilities };
-    return this.#call('POST', '/fleet/claim', { body, key: claim.requestId }, ({ body, date }) =>
+    const { capabilities, requestId, waitSec, signal } = claim;
+    const { factoryId } = this.#options;
+    const body = { factoryId, capabilities, ...(waitSec !== undefined && { waitSec }) };
+    const options = { body, key: requestId, longerMs: (waitSec ?? 0) * SECOND, signal };
+    return this.#call('POST', '/fleet/claim', options, ({ body, date }) =>
       readClaim(body, date, this.#knownTtlSec),
     );
   }
 
   job(jobId: string): Promise<Outcome<JobView>> {
     return this.#call('GET', jobPath(jobId), {}, ({ body }) => readJob(body));
+  }
+
+  /** What earlier holders did (rule 14). */
+  runs(jobId: string): Promise<Outcome<readonly RunView[]>> {
+    return this.#call('GET', `${jobPath(jobId)}/runs`, {}, ({ body }) => readRuns(body));
   }
 
   report(
@@ -118,12 +142,7 @@ export class FleetClient {
 
   /** An own dispatcher: the process-wide one belongs to whoever else lives in this process. */
   #dispatcher({ Agent: NewAgent }: Awaited<ReturnType<typeof loadUndici>>): Agent {
-    const { connectMs, answerMs } = this.#limits;
-    this.#agent ??= new NewAgent({
-      connect: { timeout: connectMs },
-      headersTimeout: answerMs,
-      bodyTimeout: answerMs,
-    });
+    this.#agent ??= new NewAgent({ connect: { timeout: this.#limits.connectMs } });
     return this.#agent;
   }
 
@@ -141,13 +160,13 @@ export class FleetClient {
   async #call<T>(
     method: Dispatcher.HttpMethod,
     path: string,
-    { body, key, isFenced = false }: { body?: unknown; key?: string; isFenced?: boolean },
+    options: CallOptions,
     read: (answer: Answer) => T | undefined,
   ): Promise<Outcome<T>> {
     const sentAt = stampOf(this.#options.clock);
     let answer: Answer & { requestId?: string };
     try {
-      answer = await this.#exchange(method, path, body, key);
+      answer = await this.#exchange(method, path, options);
     } catch (error) {
       const why = whyUnreachable(error, this.#limits);
       this.#options.log.warn(`${method} ${path}: ${why}`);
@@ -161,34 +180,40 @@ export class FleetClient {
     }
     const id = answer.requestId === undefined ? '' : `, request ${answer.requestId}`;
     this.#options.log.warn(`${method} ${path}: ${answer.status}${id}`);
-    const failure = failureOf(answer, isFenced);
-    return failure === 'missing' ? this.#judgeMissing() : failure;
+    const failure = failureOf(answer, options.isFenced ?? false);
+    return failure === 'missing' ? this.#judgeMissing(options) : failure;
   }
 
-  /** A 404 on a fenced call: the job is gone if the one who says so is the coordinator. */
-  async #judgeMissing(): Promise<Failure> {
-    const again = { body: this.#lastHeartbeat ?? { factoryId: this.#options.factoryId } };
-    const alive = await this.#call('POST', '/fleet/factories/heartbeat', again, ({ body }) =>
+  /** A 404: the job is gone if the one who says so is the coordinator. */
+  async #judgeMissing({ isFenced, isJudge }: CallOptions): Promise<Failure> {
+    const { factoryId } = this.#options;
+    const again = this.#lastHeartbeat ?? { factoryId, capabilities: [], health: 'ok', load: 0 };
+    if (isJudge === true || (await this.#beat(again)).kind !== 'accepted') return NO_COORDINATOR;
+    return isFenced === true ? { kind: 'fenced' } : { kind: 'refused', status: 404, code: 'job_not_found' };
+  }
+
+  #beat(body: unknown): Promise<Outcome<HeartbeatAnswer>> {
+    return this.#call('POST', '/fleet/factories/heartbeat', { body, isJudge: true }, ({ body }) =>
       readHeartbeat(body),
     );
-    return alive.kind === 'accepted'
-      ? { kind: 'fenced' }
-      : { kind: 'unreachable', why: 'something else than a coordinator answered (404)' };
   }
 
   async #exchange(
     method: Dispatcher.HttpMethod,
     path: string,
-    body: unknown,
-    key: string | undefined,
+    { body, key, longerMs = 0, signal }: CallOptions,
   ): Promise<Answer & { requestId?: string }> {
     const { api, token, productId } = this.#options;
+    const limitMs = this.#limits.answerMs + longerMs;
+    const limit = AbortSignal.timeout(limitMs);
     const undici = await loadUndici();
     const answer = await undici.request(`${api}${path}`, {
       method,
       dispatcher: this.#dispatcher(undici),
       // Over the whole of it: a body that trickles is cut off as well.
-      signal: AbortSignal.timeout(this.#limits.answerMs),
+      signal: signal === undefined ? limit : AbortSignal.any([limit, signal]),
+      headersTimeout: limitMs,
+      bodyTimeout: limitMs,
       headers: {
         accept: 'application/json',
         ...(body !== undefined && { 'content-type': 'application/json' }),
@@ -237,10 +262,12 @@ function parse(text: string): { body: unknown; isJson: boolean } {
 /** In words. The error's own message is not used where it could hold an address with secrets in its path. */
 function whyUnreachable(error: unknown, limits: Limits): string {
   if (error instanceof TooLarge) return `its answer is larger than ${limits.maxBytes} bytes`;
+  if ((error as Error).name === 'AbortError') return 'the call was given up';
   const code = errnoOf(error) ?? errnoOf((error as { cause?: unknown }).cause) ?? '';
   if (/TIMEOUT/.test(code) || (error as Error).name === 'TimeoutError') return 'it did not answer in time';
   if (code === 'ECONNREFUSED') return 'nobody listens there (connection refused)';
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return 'its name is not known to the network';
+  if (/^(?:UND_ERR_SOCKET|ECONNRESET|EPIPE)$/.test(code)) return 'the connection broke off';
   if (/CERT|SELF_SIGNED|UNABLE_TO|ALTNAME/.test(code)) return `its certificate is not trusted (${code})`;
   return code === ''
     ? `the connection failed (${messageOf(error).slice(0, 80)})`

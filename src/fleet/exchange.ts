@@ -22,6 +22,8 @@ import { type Action, answered, type Connection, lost, newConnection, turnedDown
 
 /** After a claim that came to nothing, and after one that was declined, ms. */
 const CLAIM_REST = 10 * SECOND;
+/** Before a claim whose answer was lost, or could not be read, is repeated, ms. */
+const CLAIM_RETRY = 2 * SECOND;
 const DECLINE_REST = 1 * MINUTE;
 
 export interface FleetOptions {
@@ -153,6 +155,8 @@ export class Exchange {
       await claims.finish(requestId);
       if (!isJob) this.desk.rest(CLAIM_REST);
     } else if (outcome.kind === 'unreachable' || outcome.kind === 'unauthorized') {
+      // It is repeated, and if its answer cannot be read, not without a rest.
+      this.desk.rest(CLAIM_RETRY);
       this.#failed(outcome);
     } else {
       log.warn(`The coordinator refused a claim (${outcome.kind}); the next is made later.`);

@@ -26,11 +26,19 @@ export interface Answer {
 
 /** Codes of a 409 that do not say that the epoch is stale. */
 const NOT_FENCED = new Set(['illegal_transition', 'idempotency_mismatch', 'invalid_request']);
-const TRY_AGAIN = new Set([408, 425, 429]);
+/** The contract's own answers to a request that is wrong, with or without a problem in words. */
+const WRONG = new Set([400, 409, 422]);
+/** 407 is a proxy's, which stands between us and the coordinator. */
+const TRY_AGAIN = new Set([407, 408, 425, 429]);
+
+export const NO_COORDINATOR: Failure = {
+  kind: 'unreachable',
+  why: 'something else than a coordinator answered (404)',
+};
 
 /**
- * What an answer that is not 2xx means. `missing`: a 404 of the coordinator's own on a fenced call, which means
- * fenced if a heartbeat to the same address is accepted; a proxy's 404 is unreachable.
+ * What an answer that is not 2xx means. `missing`: a 404 that may be the coordinator's own, which it is if a heartbeat
+ * to the same address is accepted: fenced on a fenced call, refused on another. A proxy's 404 is unreachable.
  */
 export function failureOf(answer: Answer, isFencedCall: boolean): Failure | 'missing' {
   const { status } = answer;
@@ -43,11 +51,10 @@ export function failureOf(answer: Answer, isFencedCall: boolean): Failure | 'mis
       ...(Number.isSafeInteger(currentEpoch) && { currentEpoch: Number(currentEpoch) }),
     };
   }
-  if (status === 404) {
-    if (isFencedCall && answer.isJson) return 'missing';
-    return { kind: 'unreachable', why: 'something else than a coordinator answered (404)' };
-  }
-  if (status >= 400 && status < 500 && !TRY_AGAIN.has(status))
+  if (status === 404) return answer.isJson ? 'missing' : NO_COORDINATOR;
+  // A page that says 405 or 413 is some proxy's: only the coordinator itself can find a request wrong.
+  const isItsOwn = answer.isJson || WRONG.has(status);
+  if (status >= 400 && status < 500 && isItsOwn && !TRY_AGAIN.has(status))
     return { kind: 'refused', status, code: code ?? String(status) };
   const retryAfterMs = retryAfterOf(answer);
   return {

@@ -24,6 +24,11 @@ export type WireStage = (typeof WIRE_STAGES)[number];
 
 const jobId = z.string().check(z.regex(JOB_ID));
 const epoch = z.int().check(z.nonnegative());
+/** What nothing depends on does not make the rest unreadable. */
+function forgiving<T extends z.core.SomeType>(schema: T): z.ZodMiniCatch<T> {
+  // oxlint-disable-next-line promise/valid-params -- no promise's
+  return z.catch(schema, undefined as z.output<T>);
+}
 const checkpointSchema = z.object({ wipBranch: z.string(), wipCommit: z.string() });
 const expirySchema = z.object({
   leaseEpoch: z.optional(z.nullable(epoch)),
@@ -32,14 +37,22 @@ const expirySchema = z.object({
 });
 const jobSchema = z.extend(expirySchema, {
   id: jobId,
-  stage: z.optional(z.enum(WIRE_STAGES)),
+  stage: forgiving(z.optional(z.enum(WIRE_STAGES))),
   bodyMd: z.optional(z.string()),
-  checkpoint: z.optional(z.nullable(checkpointSchema)),
+  // Without one the work begins from base; a job is not turned away for it.
+  checkpoint: forgiving(z.optional(z.nullable(checkpointSchema))),
+  holder: forgiving(z.optional(z.nullable(z.string()))),
 });
 const heartbeatSchema = z.object({
   nextHeartbeatSec: z.optional(z.nullable(z.number().check(z.positive()))),
   claimable: z.optional(z.nullable(z.number().check(z.nonnegative()))),
   leaseTtlSec: z.optional(z.nullable(z.number().check(z.positive()))),
+  longPollSec: z.optional(z.nullable(z.number().check(z.positive()))),
+});
+const runSchema = z.object({
+  factoryId: forgiving(z.optional(z.string())),
+  leaseEpoch: forgiving(z.optional(epoch)),
+  stage: forgiving(z.optional(z.enum(WIRE_STAGES))),
 });
 
 export interface Checkpoint {
@@ -59,12 +72,22 @@ export interface JobView {
   readonly jobId: string;
   readonly stage: WireStage;
   readonly epoch?: number;
+  readonly checkpoint?: Checkpoint;
+  readonly holder?: string;
+}
+
+/** What an earlier holder did, as far as the coordinator tells. */
+export interface RunView {
+  readonly factoryId?: string;
+  readonly epoch?: number;
+  readonly stage?: WireStage;
 }
 
 export interface HeartbeatAnswer {
   readonly nextHeartbeatSec?: number;
   readonly claimable?: number;
   readonly leaseTtlSec?: number;
+  readonly longPollSec?: number;
 }
 
 /**
@@ -95,15 +118,38 @@ export function readClaim(
 export function readJob(body: unknown): JobView | undefined {
   const job = readParts(body);
   if (job?.stage === undefined) return undefined;
-  return { jobId: job.id, stage: job.stage, ...(job.leaseEpoch != null && { epoch: job.leaseEpoch }) };
+  return {
+    jobId: job.id,
+    stage: job.stage,
+    ...(job.leaseEpoch != null && { epoch: job.leaseEpoch }),
+    ...(job.checkpoint != null && { checkpoint: job.checkpoint }),
+    ...(job.holder != null && { holder: job.holder }),
+  };
+}
+
+/** The list itself or inside `runs`; what is no run in it is passed over. */
+export function readRuns(body: unknown): RunView[] | undefined {
+  const list = isObject(body) ? body['runs'] : body;
+  if (!Array.isArray(list)) return undefined;
+  return list.flatMap((each) => {
+    const read = runSchema.safeParse(each);
+    if (!read.success) return [];
+    const { factoryId, leaseEpoch, stage } = read.data;
+    return [
+      {
+        ...(factoryId !== undefined && { factoryId }),
+        ...(leaseEpoch !== undefined && { epoch: leaseEpoch }),
+        ...(stage !== undefined && { stage }),
+      },
+    ];
+  });
 }
 
 /** The length of the lease that an accepted call leaves, ms, where the answer tells; undefined: unreadable. */
 export function readExpiry(body: unknown, date: number | undefined): { leaseMs?: number } | undefined {
   if (body === undefined) return {};
   if (!isObject(body)) return undefined;
-  const inner = isObject(body['job']) ? body['job'] : {};
-  const parts = expirySchema.safeParse({ ...inner, ...body });
+  const parts = expirySchema.safeParse(merged(body));
   if (!parts.success) return undefined;
   const leaseMs = lengthOf(parts.data, date);
   return leaseMs === undefined ? {} : { leaseMs };
@@ -115,20 +161,24 @@ export function readHeartbeat(body: unknown): HeartbeatAnswer | undefined {
   if (!isObject(body)) return undefined;
   const read = heartbeatSchema.safeParse(body);
   if (!read.success) return {};
-  const { nextHeartbeatSec, claimable, leaseTtlSec } = read.data;
+  const { nextHeartbeatSec, claimable, leaseTtlSec, longPollSec } = read.data;
   return {
     ...(nextHeartbeatSec != null && { nextHeartbeatSec }),
     ...(claimable != null && { claimable }),
     ...(leaseTtlSec != null && { leaseTtlSec }),
+    ...(longPollSec != null && { longPollSec }),
   };
 }
 
-/** A job, whether it is the answer itself or inside it; what stands beside it counts as well. */
 function readParts(body: unknown): z.infer<typeof jobSchema> | undefined {
-  if (!isObject(body)) return undefined;
-  const { job, ...beside } = body;
-  const read = jobSchema.safeParse(isObject(job) ? { ...beside, ...job } : beside);
+  const read = jobSchema.safeParse(isObject(body) ? merged(body) : body);
   return read.success ? read.data : undefined;
+}
+
+/** A job, whether it is the answer itself or inside it; what stands beside it counts where the job says nothing. */
+function merged({ job, ...beside }: Record<string, unknown>): Record<string, unknown> {
+  if (!isObject(job)) return beside;
+  return { ...beside, ...Object.fromEntries(Object.entries(job).filter(([, value]) => value !== null)) };
 }
 
 function lengthOf(

@@ -3,7 +3,7 @@ import { checkedAddress } from '../../src/fleet/address.ts';
 import { fleetConfig } from '../../src/fleet/config.ts';
 import { fleetMode } from '../../src/fleet/mode.ts';
 import { failureOf } from '../../src/fleet/outcome.ts';
-import { readClaim, readExpiry, readHeartbeat, readJob } from '../../src/fleet/protocol.ts';
+import { readClaim, readExpiry, readHeartbeat, readJob, readRuns } from '../../src/fleet/protocol.ts';
 import { isTerminal, wireAction } from '../../src/fleet/report.ts';
 
 const JOB = { id: 'job-1', bodyMd: '# Do it', stage: 'assigned' };
@@ -23,6 +23,19 @@ describe('answers of a coordinator', () => {
     const checkpoint = { wipBranch: 'b', wipCommit: 'c' };
     const resumed = readClaim({ job: { ...JOB, checkpoint }, leaseEpoch: 4, leaseTtlSec: 900 }, DATE);
     assert.deepEqual(resumed, { ...given, checkpoint });
+  });
+
+  it('are not turned away for what nothing depends on, or for a null beside the value', () => {
+    const given = { jobId: 'job-1', bodyMd: '# Do it', epoch: 4, leaseMs: 900_000 };
+    for (const job of [
+      { ...JOB, checkpoint: {} },
+      { ...JOB, checkpoint: { wipBranch: null, wipCommit: null } },
+      { ...JOB, stage: 'claimed' },
+      { ...JOB, leaseEpoch: null, leaseTtlSec: null },
+    ]) {
+      assert.deepEqual(readClaim({ job, leaseEpoch: 4, leaseTtlSec: 900 }, DATE), given, JSON.stringify(job));
+    }
+    assert.deepEqual(readExpiry({ job: { leaseTtlSec: 9 }, leaseTtlSec: null }, DATE), { leaseMs: 9000 });
   });
 
   it('of an empty claim may be nothing, {} or a job of null', () => {
@@ -66,9 +79,10 @@ describe('answers of a coordinator', () => {
   it('to a heartbeat may say nothing, or set the pace', () => {
     assert.deepEqual(readHeartbeat(undefined), {});
     assert.deepEqual(readHeartbeat({ ok: true }), {});
-    assert.deepEqual(readHeartbeat({ nextHeartbeatSec: 30, claimable: 2, x: 1 }), {
+    assert.deepEqual(readHeartbeat({ nextHeartbeatSec: 30, claimable: 2, longPollSec: 20, x: 1 }), {
       nextHeartbeatSec: 30,
       claimable: 2,
+      longPollSec: 20,
     });
     assert.equal(readHeartbeat('<html>'), undefined);
   });
@@ -76,6 +90,21 @@ describe('answers of a coordinator', () => {
   it('tell a job’s stage and epoch', () => {
     assert.deepEqual(readJob({ ...JOB, leaseEpoch: 2 }), { jobId: 'job-1', stage: 'assigned', epoch: 2 });
     assert.equal(readJob({ ...JOB, stage: 'dancing' }), undefined);
+    const checkpoint = { wipBranch: 'b', wipCommit: 'c' };
+    assert.deepEqual(readJob({ job: { ...JOB, checkpoint, holder: 'laptop-2' } }), {
+      jobId: 'job-1',
+      stage: 'assigned',
+      checkpoint,
+      holder: 'laptop-2',
+    });
+  });
+
+  it('list the runs, and what is no run is passed over', () => {
+    const runs = [{ factoryId: 'a', leaseEpoch: 1, stage: 'failed', x: 1 }, 'x', { leaseEpoch: -1 }];
+    const read = [{ factoryId: 'a', epoch: 1, stage: 'failed' }, {}];
+    assert.deepEqual(readRuns(runs), read);
+    assert.deepEqual(readRuns({ runs }), read);
+    assert.equal(readRuns({}), undefined);
   });
 });
 
@@ -114,10 +143,11 @@ describe('what an answer means', () => {
     assert.equal(kind(of(409, {}, {}, false)), 'refused');
   });
 
-  it('404 is the coordinator’s only if it is JSON, and only a fenced call can be missing', () => {
+  it('404 is the coordinator’s only if it is JSON, and a proxy’s 407 never is', () => {
     assert.equal(of(404, { code: 'job_not_found' }), 'missing');
     assert.equal(kind(of(404)), 'unreachable');
-    assert.equal(kind(of(404, {}, {}, false)), 'unreachable');
+    assert.equal(of(404, {}, {}, false), 'missing');
+    assert.equal(kind(of(407, {})), 'unreachable');
   });
 
   it('Retry-After is seconds, or a date by the answer’s own clock', () => {
@@ -130,6 +160,14 @@ describe('what an answer means', () => {
     assert.equal(after('Tue, 24 Nov 2026 11:00:00 GMT', DATE), 0);
     assert.equal(after('Tue, 24 Nov 2026 12:00:30 GMT'), undefined);
     assert.equal(after('soon'), undefined);
+  });
+
+  it('a proxy’s page is not the coordinator’s word', () => {
+    for (const status of [405, 413, 451]) {
+      assert.equal(kind(of(status)), 'unreachable', String(status));
+      assert.equal(kind(of(status, {})), 'refused', String(status));
+    }
+    assert.equal(kind(of(422)), 'refused');
   });
 
   it('a code that is no code does not get into messages', () => {
@@ -250,5 +288,17 @@ describe('fleet configuration', () => {
       () => checkedAddress('https://user:hunter2@fleet.example/api'),
       (error: Error) => !error.message.includes('hunter2'),
     );
+    for (const api of [
+      'user:hunter2@fleet.example/api',
+      'http:/user:hunter2@:x',
+      'https://h/api?token=hunter2',
+    ]) {
+      assert.throws(
+        () => checkedAddress(api),
+        (error: Error) => !error.message.includes('hunter2'),
+        api,
+      );
+    }
+    assert.equal(checkedAddress('http://fleet.lan/api', { allowPlain: true }), 'http://fleet.lan/api');
   });
 });
