@@ -4,6 +4,7 @@ import { BoardWatch } from './views/board-watch.ts';
 import { Commands } from './views/commands/register.ts';
 import { SCHEMES } from './views/contributions.ts';
 import type { Feature } from './views/feature.ts';
+import { FleetView } from './views/fleet/fleet.ts';
 import { Home } from './views/home.ts';
 import { Inbox } from './views/inbox/inbox.ts';
 import { JobFiles } from './views/job-files.ts';
@@ -32,6 +33,8 @@ export function activate(context: vscode.ExtensionContext): void {
       async () => new (await import('./views/log/log-files.ts')).LogFiles(app, context),
     ),
     new ReadOnlyFiles(SCHEMES.git, async () => (await import('./views/changes/git-files.ts')).gitFiles(app)),
+    new FleetView(app),
+    new ReadOnlyFiles(SCHEMES.fleet, async () => new (await import('./views/fleet/page.ts')).FleetPage(app)),
     new JobFiles(app),
     home,
   ];

@@ -4,7 +4,8 @@ import type { Fleet } from '../fleet/fleet.ts';
 import { fleetMode } from '../fleet/mode.ts';
 import type { Log } from '../platform/log.ts';
 import { type Factory, openFactory } from '../runner/factory.ts';
-import { defaultHome } from '../runner/home/layout.ts';
+import { defaultHome, Layout } from '../runner/home/layout.ts';
+import { readSharedSettings } from '../runner/settings.ts';
 
 /** Opens the home that is meant, in its fleet if it is in one, does the work, and closes it again. */
 export async function withFactory(
@@ -33,10 +34,12 @@ export async function withFactory(
 
 /** With AQ_FLEET off nothing of the fleet is read from disk (fleet-protocol.md, rule 1). */
 async function joinFleet(home: string, capabilities: () => readonly string[]): Promise<Fleet | undefined> {
-  const mode = fleetMode(process.env);
+  const { fleet: settings } = await readSharedSettings(new Layout(home));
+  const mode = fleetMode(process.env, settings?.enabled);
   if (mode === 'off') return undefined;
   const { openFleet } = await import('../fleet/open.ts');
-  return openFleet({ home, env: process.env, capabilities, shadow: mode === 'shadow', log: standardError });
+  const shadow = mode === 'shadow';
+  return openFleet({ home, env: process.env, settings, capabilities, shadow, log: standardError });
 }
 
 /** Beside the bundle; in the source tree the source itself. */

@@ -4,7 +4,7 @@ import { MINUTE, SECOND } from '../platform/clock.ts';
 const FIRST = 1 * SECOND;
 const LONGEST = 1 * MINUTE;
 /** While a lease is held or a report waits, probes are at most this far apart. */
-const PRESSING = 4 * SECOND;
+export const PRESSING = 4 * SECOND;
 
 export interface Retry {
   /** How often it failed in a row; 1 after the first time. */
@@ -18,7 +18,8 @@ export interface Retry {
 
 /** Exponential with full jitter, from 1 s to 60 s; what the coordinator asks for wins. */
 export function retryIn({ failures, random, retryAfterMs, pressing }: Retry): number {
-  if (retryAfterMs !== undefined) return retryAfterMs;
+  // What asks for no pause at all gets one: a second is the least that is polite.
+  if (retryAfterMs !== undefined) return Math.max(FIRST, retryAfterMs);
   const ceiling = Math.min(LONGEST, FIRST * 2 ** Math.min(Math.max(failures - 1, 0), 10));
   const wait = Math.max(FIRST / 4, ceiling * random);
   return pressing ? Math.min(wait, PRESSING) : wait;

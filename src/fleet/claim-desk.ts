@@ -1,22 +1,35 @@
 /** Where the runner asks for a job and the loop answers: one question at a time, and a rest after it came to nothing. */
-import type { Clock } from '../platform/clock.ts';
+import { type Clock, SECOND } from '../platform/clock.ts';
 import { elapsed, type Stamp, stampOf } from './elapsed.ts';
+
+/** A runner that has nothing to run asks again within so long, ms. */
+const LATELY = 20 * SECOND;
 
 export class ClaimDesk {
   readonly #clock: Clock;
   #wanted: PromiseWithResolvers<boolean> | undefined;
+  #asked: Stamp | undefined;
   #resting: { readonly from: Stamp; readonly ms: number } | undefined;
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
+  /** Somebody waits for the answer. */
   get isWanted(): boolean {
     return this.#wanted !== undefined;
   }
 
+  /** Nobody may be waiting any more, but the runner had nothing to run a moment ago. */
+  get isWelcome(): boolean {
+    return (
+      this.isWanted || (this.#asked !== undefined && elapsed(this.#asked, stampOf(this.#clock)) < LATELY)
+    );
+  }
+
   /** Resolves with the next answer; everybody who asks meanwhile gets the same. */
   want(): Promise<boolean> {
+    this.#asked = stampOf(this.#clock);
     this.#wanted ??= Promise.withResolvers<boolean>();
     return this.#wanted.promise;
   }

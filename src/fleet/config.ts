@@ -2,20 +2,7 @@
 import os from 'node:os';
 import path from 'node:path';
 import { SECOND } from '../platform/clock.ts';
-import type { ClaimPolicy } from '../runner/hooks.ts';
-
-/** What a person has set; every field wins over the variable of the same meaning. */
-export interface ExplicitFleetSettings {
-  readonly api?: string;
-  readonly productId?: string;
-  readonly factoryId?: string;
-  readonly leaseRenewSec?: number;
-  readonly capabilities?: readonly string[];
-  readonly allowEngines?: readonly string[];
-  readonly allowRoots?: readonly string[];
-  readonly allowYolo?: boolean;
-  readonly allowCommands?: boolean;
-}
+import type { ClaimPolicy, FleetSettings } from '../runner/hooks.ts';
 
 export interface FleetConfig {
   readonly api: string;
@@ -34,14 +21,15 @@ const DEFAULT_API = 'http://localhost:4003/api';
 const DEFAULT_RENEW_SEC = 300;
 
 /** An explicit setting wins over the environment, the environment over the default. The token is not part of it. */
-export function fleetConfig(explicit: ExplicitFleetSettings, env: NodeJS.ProcessEnv): FleetConfig {
+export function fleetConfig(explicit: FleetSettings, env: NodeJS.ProcessEnv): FleetConfig {
   const problems: string[] = [];
   const variable = (name: string) => env[name]?.trim() || undefined;
   const productId = explicit.productId ?? variable('AQ_PRODUCT_ID');
   const factoryId = explicit.factoryId ?? variable('AQ_FACTORY_ID');
   const capabilities = explicit.capabilities ?? list(variable('AQ_FLEET_CAPS'), ',');
-  const engines = explicit.allowEngines ?? list(variable('AQ_FLEET_ALLOW_ENGINES'), ',');
-  const roots = explicit.allowRoots ?? list(variable('AQ_FLEET_ALLOW_ROOTS'), path.delimiter);
+  // Set, but to nothing: nothing is allowed.
+  const engines = explicit.allowEngines ?? list(env['AQ_FLEET_ALLOW_ENGINES'], ',');
+  const roots = explicit.allowRoots ?? list(env['AQ_FLEET_ALLOW_ROOTS'], path.delimiter);
   return {
     api: explicit.api ?? variable('AQ_FLEET_API') ?? DEFAULT_API,
     ...(productId !== undefined && { productId }),

@@ -6,7 +6,7 @@ import { type Clock, MINUTE, SECOND } from '../platform/clock.ts';
 import { messageOf } from '../platform/errors.ts';
 import type { Log } from '../platform/log.ts';
 import type { AttachedRunner, Claim, Permission, Revocation } from '../runner/hooks.ts';
-import { retryIn } from './backoff.ts';
+import { PRESSING, retryIn } from './backoff.ts';
 import { ClaimDesk } from './claim-desk.ts';
 import type { ClaimJournal } from './claims.ts';
 import type { FleetClient } from './client.ts';
@@ -18,7 +18,15 @@ import { keyOf, type Outbox } from './outbox.ts';
 import type { Failure, Outcome } from './outcome.ts';
 import { type GivenJob, JOB_ID } from './protocol.ts';
 import { isTerminal } from './report.ts';
-import { type Action, answered, type Connection, lost, newConnection, turnedDown } from './session.ts';
+import {
+  type Action,
+  answered,
+  type Connection,
+  lost,
+  newConnection,
+  served,
+  turnedDown,
+} from './session.ts';
 
 /** After a claim that came to nothing, and after one that was declined, ms. */
 const CLAIM_REST = 10 * SECOND;
@@ -108,6 +116,7 @@ export class Exchange {
     held.renewKey = undefined;
     if (outcome.kind !== 'accepted') return this.#turnedAway(held, outcome);
     held.lease = extended(held.lease, outcome.value.leaseMs, outcome.sentAt);
+    this.connection = served(this.connection);
     if (held.shipHeld && this.options.outbox.waiting(held.id) === 0) this.#shipAgain(held);
   }
 
@@ -122,6 +131,7 @@ export class Exchange {
         : await client.report({ ...call, stage: report.what, checkpoint: report.checkpoint });
     const isLast = isTerminal(report.what);
     if (outcome.kind === 'accepted') {
+      this.connection = served(this.connection);
       held.lease = extended(held.lease, outcome.value.leaseMs, outcome.sentAt);
       await outbox.done(held.id, report.sequence);
       if (isLast) return this.end(held);
@@ -151,6 +161,7 @@ export class Exchange {
     const outcome = await client.claim({ capabilities: this.capabilities(), requestId });
     let isJob = false;
     if (outcome.kind === 'accepted') {
+      this.connection = served(this.connection);
       if (outcome.value !== 'empty') isJob = await this.#take(outcome.value, outcome.sentAt);
       await claims.finish(requestId);
       if (!isJob) this.desk.rest(CLAIM_REST);
@@ -255,7 +266,8 @@ export class Exchange {
     const now = stampOf(clock);
     const before = this.connection.phase;
     if (outcome.kind === 'unauthorized') {
-      this.connection = turnedDown(this.connection, now);
+      const pressing = this.held.size > 0;
+      this.connection = turnedDown(this.connection, now, pressing ? PRESSING : MINUTE);
       if (before !== 'unauthorized')
         log.error(
           `The coordinator at ${config.api} turns the token down (${outcome.status}). Nothing is claimed; jobs in work go on. Give it a valid AQ_FLEET_TOKEN.`,

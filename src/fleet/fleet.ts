@@ -17,7 +17,7 @@ import type {
 import { elapsed, type Stamp, slept, stampOf } from './elapsed.ts';
 import { Exchange, type FleetOptions } from './exchange.ts';
 import { type Held, keyFor, newHeld } from './held.ts';
-import { doubted, landing, standing } from './lease.ts';
+import { doubted, landing, standing, timeLeft } from './lease.ts';
 import { wireAction } from './report.ts';
 import { nextAction, woke } from './session.ts';
 import { type FleetStatus, statusLines } from './status.ts';
@@ -32,6 +32,7 @@ const UNKNOWN_LENGTH = 15 * MINUTE;
 export class Fleet implements Hooks {
   readonly #options: FleetOptions;
   readonly #exchange: Exchange;
+  readonly #listeners = new Set<() => void>();
   #loaded = false;
   #loop: Promise<void> | undefined;
   #stopping: AbortController | undefined;
@@ -98,8 +99,9 @@ export class Fleet implements Hooks {
     try {
       if (to === 'shipped') return await this.#exchange.end(held);
       if (held.lease.verdict !== undefined) return;
-      if (reasonCode === 'declined') await this.#exchange.declined(held);
       const action = wireAction(to, reasonCode);
+      // Whatever this laptop gives back it does not take again at once: that would go round for ever.
+      if (action.do === 'release') await this.#exchange.declined(held);
       if (action.do === 'report') await this.#options.outbox.add(held, action.stage, held.checkpoint);
       if (action.do === 'release') await this.#options.outbox.add(held, 'release');
     } catch (error) {
@@ -115,6 +117,12 @@ export class Fleet implements Hooks {
     if (held === undefined) return 'held';
     const settled = await this.#settled(held);
     return settled === 'ask' ? this.#exchange.askToShip(held) : settled;
+  }
+
+  /** Called after anything of what `facts` tells may have changed. Returns the unsubscribe. */
+  onDidChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   status(): readonly string[] {
@@ -137,7 +145,10 @@ export class Fleet implements Hooks {
         id: held.id,
         jobId: held.jobId,
         stage: held.stage,
-        lease: held.lease,
+        epoch: held.epoch,
+        standing: standing(held.lease, now),
+        leftMs: timeLeft(held.lease, now),
+        renewals: held.lease.renewals,
         waiting: this.#options.outbox.waiting(held.id),
       })),
     };
@@ -146,6 +157,7 @@ export class Fleet implements Hooks {
   /** One heartbeat, now, outside the loop: for `aq fleet-status`. */
   async heartbeat(): Promise<void> {
     await this.#exchange.heartbeat();
+    this.#hasActed();
   }
 
   // ---- what there is at the start -------------------------------------------------------------------------
@@ -225,6 +237,7 @@ export class Fleet implements Hooks {
       })),
       unfinishedClaims: this.#options.shadow ? [] : claims.unfinished,
       wantsJob: this.#exchange.desk.isWanted,
+      welcomesJob: this.#exchange.desk.isWelcome,
       claimRestMs: this.#exchange.desk.restMs(),
       renewEveryMs: config.renewEveryMs,
     };
@@ -283,5 +296,6 @@ export class Fleet implements Hooks {
   #hasActed(): void {
     this.#acted.resolve();
     this.#acted = Promise.withResolvers();
+    for (const listener of this.#listeners) listener();
   }
 }

@@ -79,7 +79,8 @@ export function landing(lease: Lease): Lease {
 export function standing(lease: Lease, now: Stamp): Standing {
   if (lease.verdict !== undefined) return lease.verdict;
   const age = elapsed(lease.since, now);
-  if (age >= lease.lengthMs) return 'lapsed';
+  // In this form a length that is no number has lapsed as well.
+  if (!(age < lease.lengthMs)) return 'lapsed';
   return lease.certain && age < lease.lengthMs * FREEZE_AT ? 'held' : 'uncertain';
 }
 

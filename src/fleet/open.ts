@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { type Clock, systemClock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
+import type { FleetSettings } from '../runner/hooks.ts';
 import { checkedAddress } from './address.ts';
 import { ClaimJournal } from './claims.ts';
 import { FleetClient } from './client.ts';
@@ -15,6 +16,8 @@ export interface OpenFleet {
   /** The home: the outbox and the factory's id are kept in it. */
   readonly home: string;
   readonly env: NodeJS.ProcessEnv;
+  /** What a person has set; wins over the environment. */
+  readonly settings?: FleetSettings | undefined;
   /** What the machine offers; asked at every heartbeat and claim. */
   readonly capabilities: () => readonly string[];
   readonly shadow: boolean;
@@ -28,7 +31,7 @@ export interface OpenFleet {
  */
 export async function openFleet(options: OpenFleet): Promise<Fleet> {
   const { home, env, log, capabilities, shadow, clock = systemClock } = options;
-  const config = fleetConfig({}, env);
+  const config = fleetConfig(options.settings ?? {}, env);
   for (const problem of config.problems) log.warn(problem);
   const api = checkedAddress(config.api);
   const dir = path.join(home, 'outbox');

@@ -15,6 +15,7 @@ const LASTING = new Set([
   'base-not-found',
   'input',
   'no-script',
+  'base-without-worktree',
 ]);
 /** The work was done, or a person looked at it, and it is no success. Every other reason is an obstacle of this laptop. */
 const FAILED = new Set([

@@ -6,7 +6,6 @@
  * begins with a heartbeat, which is also the probe; then every lease in doubt is renewed; then what its jobs have to
  * tell is told, in order; only then is anything claimed. While any lease is in doubt or any report waits, nothing is.
  */
-import { MINUTE } from '../platform/clock.ts';
 import { elapsed, type Stamp } from './elapsed.ts';
 import { type Lease, renewDueIn, standing } from './lease.ts';
 
@@ -27,10 +26,20 @@ export function newConnection(now: Stamp): Connection {
   return { phase: 'new', since: now, failures: 0, pauseMs: 0 };
 }
 
-/** A heartbeat was accepted; the next is due after `pauseMs`. */
+/**
+ * A heartbeat was accepted; the next is due after `pauseMs`. The first after a loss does not end the backoff: where
+ * heartbeats pass and every other call fails, it would be tried for ever as fast as the network is.
+ */
 export function answered(connection: Connection, now: Stamp, pauseMs: number): Connection {
-  const since = connection.phase === 'reachable' ? connection.since : now;
-  return { phase: 'reachable', since, failures: 0, tried: now, pauseMs };
+  const isSteady = connection.phase === 'reachable';
+  const since = isSteady ? connection.since : now;
+  const failures = isSteady ? 0 : connection.failures;
+  return { phase: 'reachable', since, failures, tried: now, pauseMs };
+}
+
+/** Another call than a heartbeat was answered: all is well again. */
+export function served(connection: Connection): Connection {
+  return connection.phase === 'reachable' ? { ...connection, failures: 0 } : connection;
 }
 
 /** Any call was not answered as a coordinator answers; it is tried again after `pauseMs`. */
@@ -39,11 +48,11 @@ export function lost(connection: Connection, now: Stamp, why: string, pauseMs: n
   return { phase: 'unreachable', since, why, failures: connection.failures + 1, tried: now, pauseMs };
 }
 
-/** The token was turned down. A new one may come at any time, so it is tried again, slowly. */
-export function turnedDown(connection: Connection, now: Stamp): Connection {
+/** The token was turned down. A new one may come at any time, so it is tried again after `pauseMs`. */
+export function turnedDown(connection: Connection, now: Stamp, pauseMs: number): Connection {
   const since = connection.phase === 'unauthorized' ? connection.since : now;
   const failures = connection.failures + 1;
-  return { phase: 'unauthorized', since, failures, tried: now, pauseMs: MINUTE };
+  return { phase: 'unauthorized', since, failures, tried: now, pauseMs };
 }
 
 /** The machine slept or a clock was set: nothing that was known of the network holds, and it is tried at once. */
@@ -70,6 +79,8 @@ export interface Session {
   readonly unfinishedClaims: readonly string[];
   /** The runner has nothing to run, and claiming is allowed (not draining, not shadow mode). */
   readonly wantsJob: boolean;
+  /** A job would still be welcome, though nobody waits for it. */
+  readonly welcomesJob: boolean;
   /** How long (ms) claiming rests after it came to nothing. */
   readonly claimRestMs: number;
   readonly renewEveryMs: number;
@@ -86,7 +97,7 @@ export function nextAction(session: Session, now: Stamp): Action {
   const { connection, claimRestMs, renewEveryMs, unfinishedClaims } = session;
   const heartbeatIn = heartbeatDueIn(connection, now);
   if (heartbeatIn === 0) return { do: 'heartbeat' };
-  if (connection.phase !== 'reachable') return { do: 'wait', ms: heartbeatIn };
+  if (connection.phase !== 'reachable') return { do: 'wait', ms: Math.ceil(heartbeatIn) };
 
   const open = session.jobs.filter(({ lease }) => lease.verdict === undefined);
   const due = open.map(({ key, lease }) => ({ key, ms: renewDueIn(lease, now, renewEveryMs) }));
@@ -95,9 +106,11 @@ export function nextAction(session: Session, now: Stamp): Action {
   const replay = open.find(({ waiting, lease }) => waiting > 0 && standing(lease, now) === 'held');
   if (replay !== undefined) return { do: 'replay', key: replay.key };
 
+  // A repeat may be the first that arrives: it is made only where a job would be welcome.
   const [unfinished] = unfinishedClaims;
-  if (unfinished !== undefined && claimRestMs <= 0) return { do: 'claim', requestId: unfinished };
-  if (session.wantsJob && claimRestMs <= 0 && unfinished === undefined) return { do: 'claim' };
-  const claimIn = session.wantsJob || unfinished !== undefined ? claimRestMs : Infinity;
-  return { do: 'wait', ms: Math.min(heartbeatIn, claimIn, ...due.map(({ ms }) => ms)) };
+  const mayClaim = unfinished === undefined ? session.wantsJob : session.welcomesJob;
+  if (mayClaim && claimRestMs <= 0)
+    return { do: 'claim', ...(unfinished !== undefined && { requestId: unfinished }) };
+  const claimIn = mayClaim ? claimRestMs : Infinity;
+  return { do: 'wait', ms: Math.ceil(Math.min(heartbeatIn, claimIn, ...due.map(({ ms }) => ms))) };
 }

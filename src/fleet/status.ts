@@ -1,14 +1,18 @@
 /** What is known of the fleet, in lines for people. Pure. */
 import { SECOND } from '../platform/clock.ts';
 import { elapsed, type Stamp } from './elapsed.ts';
-import { type Lease, standing, timeLeft } from './lease.ts';
+import type { Standing } from './lease.ts';
 import type { Connection } from './session.ts';
 
 export interface LeaseStatus {
   readonly id: string;
   readonly jobId: string;
   readonly stage: string;
-  readonly lease: Lease;
+  readonly epoch: number;
+  readonly standing: Standing;
+  /** Until it lapses, ms. */
+  readonly leftMs: number;
+  readonly renewals: number;
   /** Reports that the coordinator has not accepted. */
   readonly waiting: number;
 }
@@ -27,14 +31,14 @@ export interface FleetStatus {
 }
 
 export function statusLines(status: FleetStatus): string[] {
-  const { factoryId, api, shadow, capabilities, claimable, leases, now } = status;
+  const { factoryId, api, shadow, capabilities, claimable, leases } = status;
   const unsent = leases.reduce((sum, { waiting }) => sum + waiting, 0);
   return [
     `Fleet        ${shadow ? 'shadow mode: nothing is claimed' : 'on'}`,
     `Coordinator  ${api}, ${connectionText(status)}`,
     `Factory      ${factoryId} (${capabilities.join(', ')})`,
     ...(claimable === undefined ? [] : [`Claimable    ${claimable}`]),
-    ...leases.map((each) => `Lease        ${leaseText(each, now)}`),
+    ...leases.map((each) => `Lease        ${leaseText(each)}`),
     ...(unsent === 0
       ? []
       : [`Outbox       ${unsent} ${unsent === 1 ? 'report' : 'reports'} not accepted yet`]),
@@ -57,17 +61,16 @@ function connectionText({ connection, lastHeartbeat, now }: FleetStatus): string
   }
 }
 
-function leaseText({ id, jobId, stage, lease }: LeaseStatus, now: Stamp): string {
-  const state = standing(lease, now);
+function leaseText({ id, jobId, stage, epoch, standing, leftMs }: LeaseStatus): string {
   const words = {
-    held: `held, ${roughly(timeLeft(lease, now))} left`,
+    held: `held, ${roughly(leftMs)} left`,
     uncertain: 'uncertain until it is renewed; nothing leaves this machine',
     lapsed: 'lapsed; the job may have been given to somebody else',
     fenced: 'fenced',
     ended: 'ended',
     landing: 'shipped, and may land',
-  }[state];
-  return `${id}: job ${jobId}, epoch ${lease.epoch}, ${stage}, ${words}`;
+  }[standing];
+  return `${id}: job ${jobId}, epoch ${epoch}, ${stage}, ${words}`;
 }
 
 function roughly(ms: number): string {

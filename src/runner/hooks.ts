@@ -2,7 +2,10 @@
  * The only places where the runner knows of a fleet (runner.md, "Hook points"). With the fleet off they are
  * `offline`, and no code of the fleet is loaded.
  */
+import type { FleetSettings } from './settings.ts';
 import type { Stage } from './stages.ts';
+
+export type { FleetSettings };
 
 /** Which claim of which coordinator's job a local job is; kept in its state. A job that has one is gated. */
 export interface Claim {

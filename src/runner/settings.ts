@@ -12,6 +12,22 @@ export interface Settings {
   readonly engines?: unknown;
   /** Folders of clones, for jobs that name a `repo`. */
   readonly repositories: readonly string[];
+  /** What was set for the fleet; the runner only carries it, so that a window and `aq` agree. */
+  readonly fleet?: FleetSettings;
+}
+
+/** See fleet/config.ts, where they are read. */
+export interface FleetSettings {
+  readonly enabled?: boolean;
+  readonly api?: string;
+  readonly productId?: string;
+  readonly factoryId?: string;
+  readonly leaseRenewSec?: number;
+  readonly capabilities?: readonly string[];
+  readonly allowEngines?: readonly string[];
+  readonly allowRoots?: readonly string[];
+  readonly allowYolo?: boolean;
+  readonly allowCommands?: boolean;
 }
 
 /** What was set, by a person in the editor's settings. */
@@ -24,6 +40,20 @@ const configSchema = z.object({
   engine: z.optional(z.string()),
   engines: z.optional(z.unknown()),
   repositories: z.optional(z.array(z.string())),
+  fleet: z.optional(
+    z.object({
+      enabled: z.optional(z.boolean()),
+      api: z.optional(z.string()),
+      productId: z.optional(z.string()),
+      factoryId: z.optional(z.string()),
+      leaseRenewSec: z.optional(z.number()),
+      capabilities: z.optional(z.array(z.string())),
+      allowEngines: z.optional(z.array(z.string())),
+      allowRoots: z.optional(z.array(z.string())),
+      allowYolo: z.optional(z.boolean()),
+      allowCommands: z.optional(z.boolean()),
+    }),
+  ),
 });
 
 /**

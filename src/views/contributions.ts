@@ -7,6 +7,9 @@ export const COMMANDS = {
   runnerStop: 'agentQueue.runner.stop',
   homeOpen: 'agentQueue.home.open',
   outputShow: 'agentQueue.output.show',
+  fleetStatus: 'agentQueue.fleet.status',
+  fleetToggle: 'agentQueue.fleet.toggle',
+  fleetHeartbeat: 'agentQueue.fleet.heartbeat',
   jobNew: 'agentQueue.job.new',
   jobAdd: 'agentQueue.job.add',
   jobRun: 'agentQueue.job.run',
@@ -29,7 +32,7 @@ export const OPEN_JOB = 'agentQueue.inbox.open';
 
 export const CONTAINER = 'agentQueue';
 
-export const VIEWS = { inbox: 'agentQueue.inbox' } as const;
+export const VIEWS = { inbox: 'agentQueue.inbox', fleet: 'agentQueue.fleet' } as const;
 
 /** The editor's name for what is dragged within the Inbox. */
 export const DRAGGED = `application/vnd.code.tree.${VIEWS.inbox.toLowerCase()}`;
@@ -42,6 +45,16 @@ export const SETTINGS = {
   engine: 'runner.engine',
   engines: 'engines',
   repositories: 'repositories',
+  fleetEnabled: 'fleet.enabled',
+  fleetApi: 'fleet.api',
+  fleetProductId: 'fleet.productId',
+  fleetFactoryId: 'fleet.factoryId',
+  fleetLeaseRenewSec: 'fleet.leaseRenewSec',
+  fleetCapabilities: 'fleet.capabilities',
+  fleetAllowEngines: 'fleet.allowEngines',
+  fleetAllowRoots: 'fleet.allowRoots',
+  fleetAllowYolo: 'fleet.allowYolo',
+  fleetAllowCommands: 'fleet.allowCommands',
 } as const;
 
 /** Context keys, for `when` clauses. */
@@ -50,7 +63,13 @@ export const CONTEXT_KEYS = {
   runner: 'agentQueue.runner',
   /** `empty`, `filled` or `failed`; unset until the home has been read. */
   inbox: 'agentQueue.inbox.state',
+  /** `on`, `shadow` or `off`. */
+  fleet: 'agentQueue.fleet.mode',
 } as const;
 
 /** Schemes of the read-only documents that the views open. */
-export const SCHEMES = { log: 'agent-queue-log', git: 'agent-queue-git' } as const;
+export const SCHEMES = {
+  log: 'agent-queue-log',
+  git: 'agent-queue-git',
+  fleet: 'agent-queue-fleet',
+} as const;

@@ -2,13 +2,13 @@
 import { access } from 'node:fs/promises';
 import * as vscode from 'vscode';
 import type { Fleet } from '../fleet/fleet.ts';
-import { fleetMode } from '../fleet/mode.ts';
+import { type FleetMode, fleetMode } from '../fleet/mode.ts';
 import type { Factory, FactoryOptions } from '../runner/factory.ts';
 import type { FactoryApi } from '../runner/factory-api.ts';
 import { Layout } from '../runner/home/layout.ts';
 import { SETTINGS_SECTION } from './contributions.ts';
 import type { Feature } from './feature.ts';
-import { explicitSettings, homeInForce } from './settings.ts';
+import { fleetEnabled, homeInForce } from './settings.ts';
 import type { Translate } from './text/translate.ts';
 import { untrusted } from './text/untrusted.ts';
 
@@ -19,6 +19,8 @@ export class Home implements Feature {
   readonly #opened = new vscode.EventEmitter<FactoryApi | undefined>();
   #supervisorScript = '';
   #factory: Promise<FactoryApi> | undefined;
+  #fleet: Fleet | undefined;
+  #fleetProblem: string | undefined;
 
   /** Fired with the factory each time one has been opened, and with undefined when it has been closed. */
   readonly onDidOpen = this.#opened.event;
@@ -66,44 +68,60 @@ export class Home implements Feature {
     this.#factory = undefined;
     const factory = await closing?.catch(() => undefined);
     await factory?.dispose();
+    await this.#fleet?.close();
+    this.#fleet = undefined;
+  }
+
+  /** This window's place in the fleet, as soon as the home is open and fleet mode is on. */
+  get fleet(): Fleet | undefined {
+    return this.#fleet;
+  }
+
+  /** What was chosen, whether or not the home has been opened yet. */
+  get fleetMode(): FleetMode {
+    return fleetMode(process.env, fleetEnabled());
+  }
+
+  /** What keeps this laptop from joining although fleet mode is on, in words. */
+  get fleetProblem(): string | undefined {
+    return this.#fleetProblem;
   }
 
   async #open(): Promise<FactoryApi> {
     const workspaceFolder = vscode.workspace.workspaceFolders?.find(({ uri }) => uri.scheme === 'file')?.uri
       .fsPath;
     try {
+      const [{ explicitSettings }, { joinFleet }] = await Promise.all([
+        import('./explicit-settings.ts'),
+        import('./fleet/join.ts'),
+      ]);
+      const settings = explicitSettings();
       const joined: { factory?: Factory } = {};
-      const fleet = await this.#joinFleet(() => joined.factory?.capabilities() ?? []);
+      const { fleet, problem } = await joinFleet({
+        mode: this.fleetMode,
+        home: this.folder,
+        settings: settings.fleet,
+        capabilities: () => joined.factory?.capabilities() ?? [],
+        log: this.#log,
+      });
+      this.#fleetProblem = problem;
       const factory = await this.#load({
         home: this.folder,
         ...(fleet !== undefined && { hooks: fleet }),
         supervisorScript: this.#supervisorScript,
-        settings: explicitSettings(),
+        settings,
         log: this.#log,
         what: vscode.env.appName,
         env: process.env,
         ...(workspaceFolder !== undefined && { workspaceFolder }),
       });
       joined.factory = factory;
+      this.#fleet = fleet;
       this.#opened.fire(factory);
       return factory;
     } catch (error) {
       this.#factory = undefined;
       throw error;
-    }
-  }
-
-  /** With AQ_FLEET off nothing of the fleet is read from disk; what keeps it from being joined keeps no local job from running. */
-  async #joinFleet(capabilities: () => readonly string[]): Promise<Fleet | undefined> {
-    const mode = fleetMode(process.env);
-    if (mode === 'off') return undefined;
-    try {
-      const { openFleet } = await import('../fleet/open.ts');
-      const shadow = mode === 'shadow';
-      return await openFleet({ home: this.folder, env: process.env, capabilities, shadow, log: this.#log });
-    } catch (error) {
-      this.#log.error(error instanceof Error ? error : String(error));
-      return undefined;
     }
   }
 

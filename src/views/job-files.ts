@@ -2,7 +2,6 @@
 import * as vscode from 'vscode';
 import type { App } from './app.ts';
 import type { Feature } from './feature.ts';
-import { explicitSettings } from './settings.ts';
 
 export class JobFiles implements Feature {
   readonly #app: App;
@@ -25,11 +24,13 @@ export class JobFiles implements Feature {
   async #load(context: vscode.ExtensionContext): Promise<void> {
     const { log, home, board } = this.#app;
     try {
-      const [{ registerJobFiles }, { engineCatalog }, { InstalledEngines }] = await Promise.all([
-        import('./jobfile/register.ts'),
-        import('../runner/engines/registry.ts'),
-        import('./installed-engines.ts'),
-      ]);
+      const [{ registerJobFiles }, { engineCatalog }, { InstalledEngines }, { explicitSettings }] =
+        await Promise.all([
+          import('./jobfile/register.ts'),
+          import('../runner/engines/registry.ts'),
+          import('./installed-engines.ts'),
+          import('./explicit-settings.ts'),
+        ]);
       const installed = new InstalledEngines(this.#app);
       const engines = () => [...engineCatalog(explicitSettings().engines).descriptors.values()];
       const jobIds = async () => (await board.read()).stages.flatMap(({ rows }) => rows.map((job) => job.id));

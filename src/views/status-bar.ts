@@ -2,10 +2,9 @@ import * as vscode from 'vscode';
 import type { App } from './app.ts';
 import { COMMANDS, VIEWS } from './contributions.ts';
 import type { Feature } from './feature.ts';
-import { EMPTY_TALLY, tallyOf } from './inbox/sections.ts';
-import { statusBar } from './text/status-bar.ts';
+import { followFleet } from './fleet/follow.ts';
 
-/** The one item in the status bar. What it says is made in text/status-bar.ts. */
+/** The one item in the status bar. What it says is made in status-facts.ts, which is read once activation is over. */
 export class StatusBar implements Feature {
   readonly #app: App;
 
@@ -17,27 +16,24 @@ export class StatusBar implements Feature {
     const { t, board } = this.#app;
     const item = vscode.window.createStatusBarItem('agentQueue.status', vscode.StatusBarAlignment.Left, 0);
     item.name = t('Agent Queue');
-    item.command = `${VIEWS.inbox}.focus`;
-    const show = (): void => this.#show(item);
+    item.text = `$(inbox) ${t('Agent Queue')}`;
+    const show = (): void => void this.#show(item);
+    const soon = setImmediate(show);
     context.subscriptions.push(
       item,
+      { dispose: () => clearImmediate(soon) },
+      followFleet(this.#app, show),
       board.onDidChange(show),
       vscode.workspace.onDidGrantWorkspaceTrust(show),
     );
-    show();
     item.show();
   }
 
-  #show(item: vscode.StatusBarItem): void {
-    const { board, home, t } = this.#app;
-    const facts = {
-      trusted: vscode.workspace.isTrusted,
-      tally: board.current === undefined ? EMPTY_TALLY : tallyOf(board.current),
-      runner: board.current?.runner,
-      home: home.folder,
-    };
-    const { text, tooltip, spoken, needsPerson } = statusBar(facts, t);
+  async #show(item: vscode.StatusBarItem): Promise<void> {
+    const { statusOf } = await import('./status-facts.ts');
+    const { text, tooltip, spoken, needsPerson } = statusOf(this.#app);
     item.text = text;
+    item.command = this.#app.home.fleetMode === 'off' ? `${VIEWS.inbox}.focus` : COMMANDS.fleetStatus;
     item.accessibilityInformation = { label: spoken, role: 'button' };
     item.backgroundColor = needsPerson ? new vscode.ThemeColor('statusBarItem.errorBackground') : undefined;
     const panel = new vscode.MarkdownString(tooltip);

@@ -256,6 +256,11 @@ describe('fleet configuration', () => {
     assert.deepEqual([set.api, set.policy.yolo, set.renewEveryMs], ['https://b/api', false, 5000]);
   });
 
+  it('allows nothing where a permission is set to nothing', () => {
+    const { policy } = fleetConfig({}, { AQ_FLEET_ALLOW_ENGINES: '', AQ_FLEET_ALLOW_ROOTS: '' });
+    assert.deepEqual([policy.engines, policy.roots], [[], []]);
+  });
+
   it('says what it cannot use, and goes on with the default', () => {
     const { renewEveryMs, policy, problems } = fleetConfig(
       {},

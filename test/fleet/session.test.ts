@@ -9,6 +9,7 @@ import {
   newConnection,
   nextAction,
   type Session,
+  served,
   turnedDown,
   woke,
 } from '../../src/fleet/session.ts';
@@ -25,6 +26,7 @@ function session(more: Partial<Session> = {}): Session {
     jobs: [],
     unfinishedClaims: [],
     wantsJob: false,
+    welcomesJob: more.wantsJob ?? false,
     claimRestMs: 0,
     renewEveryMs: 5 * MINUTE,
     ...more,
@@ -58,12 +60,28 @@ describe('what is done next', () => {
 
   it('is nothing but waiting while nobody answers or the token is turned down', () => {
     const waiting = { jobs: [{ key: 'a', lease: doubted(held), waiting: 1 }], wantsJob: true };
-    for (const connection of [lost(reachable, NOW, 'refused', 3000), turnedDown(reachable, NOW)]) {
+    for (const connection of [lost(reachable, NOW, 'refused', 3000), turnedDown(reachable, NOW, MINUTE)]) {
       const action = nextAction(session({ ...waiting, connection }), later(1000));
       assert.equal(action.do, 'wait');
       assert.equal(nextAction(session({ ...waiting, connection }), later(MINUTE)).do, 'heartbeat');
       assert.equal(nextAction(session({ ...waiting, connection: woke(connection) }), NOW).do, 'heartbeat');
     }
+  });
+
+  it('repeats a claim only where a job would be welcome', () => {
+    assert.equal(nextAction(session({ unfinishedClaims: ['r'] }), NOW).do, 'wait');
+  });
+
+  it('comes ever slower where heartbeats pass and every other call fails', () => {
+    let connection = reachable;
+    const failures: number[] = [];
+    for (let n = 0; n < 4; n += 1) {
+      connection = answered(lost(connection, NOW, 'x', 1000), NOW, MINUTE);
+      failures.push(connection.failures);
+    }
+    assert.deepEqual(failures, [1, 2, 3, 4]);
+    assert.equal(served(connection).failures, 0);
+    assert.equal(answered(connection, NOW, MINUTE).failures, 0);
   });
 
   it('waits for whatever is due first', () => {
@@ -91,7 +109,7 @@ describe('what is done next', () => {
         reachable,
         answered(reachable, now, MINUTE),
         lost(reachable, now, 'x', 5000),
-        turnedDown(reachable, now),
+        turnedDown(reachable, now, MINUTE),
       );
       const jobs = Array.from({ length: pick(0, 1, 3) }, (_, index) => ({
         key: String(index),
@@ -134,7 +152,7 @@ describe('backoff', () => {
   it('is 4 s at the most while something depends on it; what the coordinator asks for wins', () => {
     assert.equal(retryIn({ failures: 9, random: 1, pressing: true }), 4000);
     assert.equal(retryIn({ failures: 9, random: 1, pressing: true, retryAfterMs: 90_000 }), 90_000);
-    assert.equal(retryIn({ failures: 9, random: 1, pressing: false, retryAfterMs: 0 }), 0);
+    assert.equal(retryIn({ failures: 9, random: 1, pressing: false, retryAfterMs: 0 }), SECOND);
   });
 });
 

@@ -2,6 +2,7 @@ import { COMMANDS, type CommandId } from '../contributions.ts';
 import { addToInbox } from './add.ts';
 import { cancelJob } from './cancel.ts';
 import { showChanges } from './changes.ts';
+import { sendHeartbeat, showFleetStatus, toggleFleet } from './fleet.ts';
 import type { Handler } from './handler.ts';
 import { openHome, showOutput } from './home.ts';
 import { showLog } from './log.ts';
@@ -16,6 +17,9 @@ export const HANDLERS: Readonly<Record<CommandId, Handler>> = {
   [COMMANDS.runnerStop]: stopRunner,
   [COMMANDS.homeOpen]: openHome,
   [COMMANDS.outputShow]: showOutput,
+  [COMMANDS.fleetStatus]: showFleetStatus,
+  [COMMANDS.fleetToggle]: toggleFleet,
+  [COMMANDS.fleetHeartbeat]: sendHeartbeat,
   [COMMANDS.jobNew]: newJob,
   [COMMANDS.jobAdd]: addToInbox,
   [COMMANDS.jobRun]: runNow,

@@ -3,7 +3,7 @@ import path from 'node:path';
 import * as vscode from 'vscode';
 import { newJobTemplate } from '../../runner/manifest/template.ts';
 import { effectiveSettings } from '../../runner/settings.ts';
-import { explicitSettings } from '../settings.ts';
+import { explicitSettings } from '../explicit-settings.ts';
 import { snippetOf } from '../text/template.ts';
 import type { Handler } from './handler.ts';
 

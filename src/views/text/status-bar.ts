@@ -70,6 +70,7 @@ function panel({ trusted, tally, runner, home, fleet }: StatusFacts, t: Translat
     runner?.kind === 'here'
       ? commandLink(t('Stop Runner'), COMMANDS.runnerStop)
       : commandLink(t('Start Runner'), COMMANDS.runnerStart),
+    ...(fleet === undefined ? [] : [commandLink(t('Fleet Status'), COMMANDS.fleetStatus)]),
     commandLink(t('New Job…'), COMMANDS.jobNew),
     commandLink(t('Show Output'), COMMANDS.outputShow),
   ];
