@@ -186,6 +186,8 @@ export class Exchange {
     for (const older of this.held.values()) {
       if (older.jobId === jobId && older.epoch < epoch) await this.#takeAway(older, staleText(older, epoch));
     }
+    // What the last heartbeat said of how many there are is no longer so.
+    this.claimable = undefined;
     const claim: Claim = { jobId, epoch, leaseMs };
     const known = { jobId, epoch, leaseMs, sentAt, jitter: this.random() };
     if (claims.isDeclined(jobId, clock.now())) {

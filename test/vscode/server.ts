@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFileSync } from 'node:fs';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { SECOND } from '../../src/platform/clock.ts';
@@ -48,7 +48,7 @@ export interface Server extends AsyncDisposable {
   readonly origin: string;
   readonly dir: string;
   readonly process: ChildProcess;
-  /** Replaces the machine settings; VS Code takes them over while it runs. */
+  /** Changes these of the machine settings; VS Code takes them over while it runs. */
   configure(settings: Readonly<Record<string, unknown>>): Promise<void>;
   /** Ends the server and what it started (not what detached itself), and removes `dir` if it was made here. */
   stop(): Promise<void>;
@@ -58,7 +58,7 @@ export interface Server extends AsyncDisposable {
 export async function startServer(options: ServerOptions): Promise<Server> {
   const dir = options.dir ?? (await mkdtemp(path.join(os.tmpdir(), 'aq-vscode-')));
   const machine = path.join(userDataDir(dir), 'Machine', 'settings.json');
-  let settings = { ...QUIET, ...options.settings };
+  const settings = { ...QUIET, ...options.settings };
   await mkdir(path.dirname(machine), { recursive: true });
   await mkdir(path.join(dir, 'extensions'), { recursive: true });
   await writeFile(machine, JSON.stringify(settings));
@@ -87,8 +87,9 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     origin: `http://127.0.0.1:${port}`,
     process: child,
     configure: async (changed) => {
-      settings = { ...settings, ...changed };
-      await writeFile(machine, JSON.stringify(settings));
+      // What VS Code itself has written there for a person stays.
+      const written = JSON.parse(await readFile(machine, 'utf8')) as Record<string, unknown>;
+      await writeFile(machine, JSON.stringify({ ...written, ...changed }));
     },
     stop,
     [Symbol.asyncDispose]: stop,

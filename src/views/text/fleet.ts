@@ -132,11 +132,13 @@ function leaseRow(
     landing: t('may land'),
   }[standing];
   const isCounting = standing === 'held' || standing === 'uncertain';
-  const left = isCounting ? ` · ${t('{0} left', stopwatch(leftMs))}` : '';
+  const left = isCounting ? [t('{0} left', stopwatch(leftMs))] : [];
+  // What moves comes first: a narrow view cuts the end off. The lock says that it is held.
+  const facts = [...(standing === 'held' ? [] : [words]), ...left, stage, t('epoch {0}', epoch)];
   return {
     id: `lease ${id}`,
     label: jobId,
-    description: `${t('epoch {0}', epoch)} · ${stage} · ${words}${left}`,
+    description: facts.join(' · '),
     icon,
     ...(color !== undefined && { color }),
     tooltip: t('Job {0}, here {1}; renewed {2} times', jobId, id, renewals),
