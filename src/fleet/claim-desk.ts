@@ -45,6 +45,11 @@ export class ClaimDesk {
     if (this.restMs() < ms) this.#resting = { from: stampOf(this.#clock), ms };
   }
 
+  /** Rests no longer. */
+  wake(): void {
+    this.#resting = undefined;
+  }
+
   /** How long (ms) claiming still rests. */
   restMs(): number {
     const { from, ms } = this.#resting ?? {};

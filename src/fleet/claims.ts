@@ -17,6 +17,7 @@ const fileSchema = z.object({
   version: z.literal(1),
   unfinished: z.array(z.string()),
   declined: z.array(z.object({ jobId: z.string(), at: z.number() })),
+  draining: z.optional(z.boolean()),
 });
 
 type Claims = z.infer<typeof fileSchema>;
@@ -55,6 +56,15 @@ export class ClaimJournal {
   async finish(requestId: string): Promise<void> {
     const unfinished = this.#claims.unfinished.filter((each) => each !== requestId);
     await this.#save({ ...this.#claims, unfinished });
+  }
+
+  /** A person wants nothing more to be claimed. */
+  get isDraining(): boolean {
+    return this.#claims.draining === true;
+  }
+
+  drain(draining: boolean): Promise<void> {
+    return this.#save({ ...this.#claims, draining });
   }
 
   async decline(jobId: string, now: number): Promise<void> {

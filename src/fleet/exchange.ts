@@ -86,7 +86,8 @@ export class Exchange {
     const { client, config, clock, log } = this.options;
     const { running, maxParallel } = this.runner?.capacity() ?? { running: 0, maxParallel: 1 };
     const load = Math.round((running / maxParallel) * 100) / 100;
-    const outcome = await client.heartbeat({ capabilities: this.capabilities(), health: 'ok', load });
+    const health = this.options.claims.isDraining ? 'draining' : 'ok';
+    const outcome = await client.heartbeat({ capabilities: this.capabilities(), health, load });
     const now = stampOf(clock);
     if (outcome.kind === 'fenced' || outcome.kind === 'refused')
       return this.#failed({ kind: 'unreachable', why: 'it does not take this factory’s heartbeat' });

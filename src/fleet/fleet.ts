@@ -4,7 +4,7 @@
  * waits for it and then has `shipped` reported.
  */
 import { MINUTE, SECOND } from '../platform/clock.ts';
-import { messageOf } from '../platform/errors.ts';
+import { messageOf, UserError } from '../platform/errors.ts';
 import type {
   AttachedRunner,
   Claim,
@@ -28,6 +28,10 @@ const WAKE_LOOK = 2 * SECOND;
 const LAST_REPORTS = 3 * SECOND;
 /** For a lease that is known only by what it has still to report, until a renewal tells. */
 const UNKNOWN_LENGTH = 15 * MINUTE;
+
+function notNow(code: string, message: string, action: string): UserError {
+  return new UserError(code, `${message} Nothing was changed.`, action);
+}
 
 export class Fleet implements Hooks {
   readonly #options: FleetOptions;
@@ -70,10 +74,11 @@ export class Fleet implements Hooks {
     this.#stopping?.abort();
     this.#kick();
     this.#exchange.desk.answer(false);
+    // A call under way is not waited for: whatever it was is repeated under the same key.
+    await this.close();
     await this.#loop;
     this.#loop = undefined;
     this.#exchange.runner = undefined;
-    await this.close();
   }
 
   /** Closes connections; a later call opens new ones. */
@@ -84,11 +89,59 @@ export class Fleet implements Hooks {
   claim(): Promise<boolean> {
     const rests = this.#exchange.desk.restMs() > 0;
     const reachable = ['new', 'reachable'].includes(this.#exchange.connection.phase);
-    if (this.#options.shadow || rests || !reachable || this.#stopping?.signal.aborted !== false)
+    const { shadow, claims } = this.#options;
+    if (shadow || claims.isDraining || rests || !reachable || this.#stopping?.signal.aborted !== false)
       return Promise.resolve(false);
     const claimed = this.#exchange.desk.want();
     this.#kick();
     return claimed;
+  }
+
+  /**
+   * Claims at a person's word, whatever rests. True when a job has come; else what kept it.
+   * @throws UserError `no-runner`, `draining`, `shadow` where nothing can be claimed at all
+   */
+  async claimNow(): Promise<boolean> {
+    const { shadow, claims } = this.#options;
+    if (shadow)
+      throw notNow('shadow', 'Shadow mode only looks: nothing is claimed.', 'Set AQ_FLEET=1 to take part.');
+    if (claims.isDraining)
+      throw notNow(
+        'draining',
+        'This factory is draining, so nothing is claimed.',
+        'Run “Fleet: Resume” first.',
+      );
+    if (this.#exchange.runner === undefined)
+      throw notNow(
+        'no-runner',
+        'No runner is on in this window, so nothing is claimed.',
+        'Start the runner first.',
+      );
+    this.#exchange.desk.wake();
+    return this.claim();
+  }
+
+  /** Nothing more is claimed; jobs in work go on to their end. Kept in the home until `resume`. */
+  async drain(draining: boolean): Promise<void> {
+    await this.#load([]);
+    await this.#options.claims.drain(draining);
+    this.#exchange.desk.answer(false);
+    this.#hasActed();
+    await this.#exchange.heartbeat();
+    this.#hasActed();
+  }
+
+  /** Ends the job here and gives its lease back, so that another factory can have it. Its work is kept on its ref. */
+  async releaseLease(id: string): Promise<void> {
+    const held = [...this.#exchange.held.values()].find((each) => each.id === id);
+    if (held === undefined || held.lease.verdict !== undefined) {
+      throw notNow('no-lease', `${id} has no lease that could be given back.`, 'Look at “Fleet: Status”.');
+    }
+    const text = 'Its lease was given back by a person. What had been done is kept.';
+    await this.#exchange.runner?.revoked(id, { code: 'released', text });
+    await this.#exchange.declined(held);
+    await this.#options.outbox.add(held, 'release');
+    this.#kick();
   }
 
   async transition({ claim, to, reasonCode, checkpoint }: Transition): Promise<void> {
@@ -136,6 +189,7 @@ export class Fleet implements Hooks {
       factoryId: this.#options.factoryId,
       api: this.#options.config.api,
       shadow: this.#options.shadow,
+      draining: this.#options.claims.isDraining,
       connection: this.#exchange.connection,
       capabilities: [...this.#exchange.capabilities()],
       now,

@@ -18,6 +18,8 @@ export interface OpenFleet {
   readonly env: NodeJS.ProcessEnv;
   /** What a person has set; wins over the environment. */
   readonly settings?: FleetSettings | undefined;
+  /** The token kept for an address; asked only where the environment has none. */
+  readonly tokenFor?: (api: string) => Promise<string | undefined>;
   /** What the machine offers; asked at every heartbeat and claim. */
   readonly capabilities: () => readonly string[];
   readonly shadow: boolean;
@@ -37,7 +39,7 @@ export async function openFleet(options: OpenFleet): Promise<Fleet> {
   const dir = path.join(home, 'outbox');
   await mkdir(dir, { recursive: true, mode: 0o700 });
   const factoryId = config.factoryId ?? (await factoryIdOf(home));
-  const token = env['AQ_FLEET_TOKEN']?.trim() || undefined;
+  const token = env['AQ_FLEET_TOKEN']?.trim() || (await options.tokenFor?.(api));
   const client = new FleetClient({ api, token, productId: config.productId, factoryId, clock, log });
   return new Fleet({
     client,

@@ -21,6 +21,8 @@ export interface FleetStatus {
   readonly factoryId: string;
   readonly api: string;
   readonly shadow: boolean;
+  /** Nothing more is claimed, at a person's word. */
+  readonly draining: boolean;
   readonly connection: Connection;
   readonly capabilities: readonly string[];
   readonly now: Stamp;
@@ -31,12 +33,12 @@ export interface FleetStatus {
 }
 
 export function statusLines(status: FleetStatus): string[] {
-  const { factoryId, api, shadow, capabilities, claimable, leases } = status;
+  const { factoryId, api, shadow, draining, capabilities, claimable, leases } = status;
   const unsent = leases.reduce((sum, { waiting }) => sum + waiting, 0);
   return [
     `Fleet        ${shadow ? 'shadow mode: nothing is claimed' : 'on'}`,
     `Coordinator  ${api}, ${connectionText(status)}`,
-    `Factory      ${factoryId} (${capabilities.join(', ')})`,
+    `Factory      ${factoryId} (${capabilities.join(', ')})${draining ? ', draining' : ''}`,
     ...(claimable === undefined ? [] : [`Claimable    ${claimable}`]),
     ...leases.map((each) => `Lease        ${leaseText(each)}`),
     ...(unsent === 0

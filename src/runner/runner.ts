@@ -118,7 +118,8 @@ export class Runner {
     const { store, clock } = this.options;
     const state = await materialise(store, job, clock.now());
     if (state === undefined) return localIdOf(job.claim);
-    this.#begin(state, false);
+    // One that came while the runner stops is on disk, and the next runner takes it up.
+    if (!this.#stopping) this.#begin(state, false);
     return state.id;
   }
 

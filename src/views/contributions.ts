@@ -10,6 +10,11 @@ export const COMMANDS = {
   fleetStatus: 'agentQueue.fleet.status',
   fleetToggle: 'agentQueue.fleet.toggle',
   fleetHeartbeat: 'agentQueue.fleet.heartbeat',
+  fleetClaim: 'agentQueue.fleet.claim',
+  fleetDrain: 'agentQueue.fleet.drain',
+  fleetResume: 'agentQueue.fleet.resume',
+  fleetSetToken: 'agentQueue.fleet.setToken',
+  fleetReleaseLease: 'agentQueue.fleet.releaseLease',
   jobNew: 'agentQueue.job.new',
   jobAdd: 'agentQueue.job.add',
   jobRun: 'agentQueue.job.run',
@@ -65,6 +70,8 @@ export const CONTEXT_KEYS = {
   inbox: 'agentQueue.inbox.state',
   /** `on`, `shadow` or `off`. */
   fleet: 'agentQueue.fleet.mode',
+  /** Whether this factory is draining. */
+  draining: 'agentQueue.fleet.draining',
 } as const;
 
 /** Schemes of the read-only documents that the views open. */

@@ -21,6 +21,7 @@ export class Home implements Feature {
   #factory: Promise<FactoryApi> | undefined;
   #fleet: Fleet | undefined;
   #fleetProblem: string | undefined;
+  #secrets: vscode.SecretStorage | undefined;
 
   /** Fired with the factory each time one has been opened, and with undefined when it has been closed. */
   readonly onDidOpen = this.#opened.event;
@@ -37,11 +38,12 @@ export class Home implements Feature {
 
   register(context: vscode.ExtensionContext): void {
     this.#supervisorScript = context.asAbsolutePath('dist/supervisor.js');
+    this.#secrets = context.secrets;
     context.subscriptions.push(
       this.#opened,
       vscode.workspace.onDidGrantWorkspaceTrust(() => void this.#resume()),
       vscode.workspace.onDidChangeConfiguration((event) => {
-        if (event.affectsConfiguration(SETTINGS_SECTION)) void this.#reopen();
+        if (event.affectsConfiguration(SETTINGS_SECTION)) void this.reopen();
       }),
     );
     void this.#resume();
@@ -77,6 +79,12 @@ export class Home implements Feature {
     return this.#fleet;
   }
 
+  /** The editor's secret storage. */
+  get secrets(): vscode.SecretStorage {
+    if (this.#secrets === undefined) throw new Error('The home is not registered.');
+    return this.#secrets;
+  }
+
   /** What was chosen, whether or not the home has been opened yet. */
   get fleetMode(): FleetMode {
     return fleetMode(process.env, fleetEnabled());
@@ -102,6 +110,7 @@ export class Home implements Feature {
         home: this.folder,
         settings: settings.fleet,
         capabilities: () => joined.factory?.capabilities() ?? [],
+        tokenFor: async (api) => (await import('./fleet/token.ts')).tokenFor(this.secrets, api),
         log: this.#log,
       });
       this.#fleetProblem = problem;
@@ -140,8 +149,8 @@ export class Home implements Feature {
     }
   }
 
-  /** Takes changed settings into force. */
-  async #reopen(): Promise<void> {
+  /** Takes changed settings, or another token, into force. */
+  async reopen(): Promise<void> {
     const wasOpen = this.#factory !== undefined;
     try {
       await this.close();

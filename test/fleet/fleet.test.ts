@@ -282,6 +282,65 @@ describe('a fleet', function () {
     assert.equal(stub.jobs.get('job-9')?.epoch, 1);
   });
 
+  it('drains: claims nothing more, also after a restart, and tells so; jobs in work go on', async () => {
+    const id = await claimed('job-16', jobFile({ cwd: repo }));
+    await fleet.drain(true);
+    await waitForStage(factory, id, 'review');
+    stub.offer('job-17', jobFile({ cwd: repo }));
+    await assert.rejects(fleet.claimNow(), { code: 'draining' });
+    await factory.dispose();
+    await join();
+    await factory.startRunner();
+    await until(
+      () =>
+        stub.requests.at(-1)?.body?.health === 'draining' ||
+        stub.requests.some(({ body }) => body?.health === 'draining'),
+      'told',
+    );
+    await sleep(300);
+    assert.equal(stub.jobs.get('job-17')?.epoch, 0);
+    await fleet.drain(false);
+    assert.equal(await fleet.claimNow(), true);
+    await waitForStage(factory, 'job-17-e1', 'review');
+  });
+
+  it('gives a lease back at a person’s word: ended here, released there, and not taken again', async () => {
+    const id = await claimed('job-18', jobFile({ cwd: repo, body: script('sleep 60') }));
+    await waitForJob(factory, id, ({ stage }) => stage === 'building');
+    await fleet.releaseLease(id);
+    assert.deepEqual(await processesOf(home), []);
+    assert.equal((await factory.job(id))?.stage, 'failed');
+    await until(() => stub.asked().includes('POST jobs/job-18/lease/release'), 'released');
+    assert.equal(await fleet.claimNow(), false);
+    await assert.rejects(fleet.releaseLease(id), { code: 'no-lease' });
+    assert.deepEqual(stub.reported('job-18').includes('failed 1'), false);
+  });
+
+  it('uses the token that was kept for the address, unless the environment has one', async () => {
+    await factory.dispose();
+    const asked: string[] = [];
+    const tokenFor = async (api: string) => {
+      asked.push(api);
+      return 'kept';
+    };
+    const common = {
+      home,
+      capabilities: () => [],
+      shadow: false,
+      log: { debug() {}, info() {}, warn() {}, error() {} },
+    };
+    for (const [env, expected] of [
+      [{}, 'Bearer kept'],
+      [{ AQ_FLEET_TOKEN: 'mine' }, 'Bearer mine'],
+    ] as const) {
+      const joined = await openFleet({ ...common, env: { AQ_FLEET_API: stub.api, ...env }, tokenFor });
+      await joined.heartbeat();
+      await joined.close();
+      assert.equal(stub.requests.at(-1)?.headers.authorization, expected);
+    }
+    assert.deepEqual(asked, [stub.api]);
+  });
+
   it('reports a manifest that cannot be read as blocked, and a failed run as failed', async () => {
     await claimed('job-10', '---\nengine: nobody\n---\nDo it.\n');
     await until(() => stub.jobs.get('job-10')?.stage === 'blocked', 'blocked');

@@ -16,7 +16,6 @@ describe('a fleet in the packaged extension', () => {
     code = await openVsCode({
       home: place.home,
       folder: place.repository,
-      env: { AQ_FLEET_TOKEN: TOKEN },
       settings: {
         'agentQueue.fleet.api': stub.api,
         'agentQueue.fleet.factoryId': 'ada-laptop',
@@ -47,6 +46,14 @@ describe('a fleet in the packaged extension', () => {
     await workbench.setTheme('dark');
     await workbench.screenshot('fleet-off-dark');
     assert.deepEqual(stub.requests, []);
+  });
+
+  it('takes a token into the secret storage', async () => {
+    const { workbench } = code;
+    await workbench.command('Fleet: Set Token…');
+    await workbench.answer(TOKEN);
+    await workbench.press('Enter');
+    await workbench.statusItem(/The token for .* is kept/).waitFor();
   });
 
   it('is joined by its button without a reload, claims a job, and counts its lease down', async () => {
@@ -87,6 +94,21 @@ describe('a fleet in the packaged extension', () => {
     );
   });
 
+  it('drains and resumes', async () => {
+    const { workbench } = code;
+    await workbench.command('Fleet: Drain');
+    await workbench
+      .view('Fleet')
+      .row(/ada-laptop · draining/)
+      .waitFor();
+    await until('draining is told', () => stub.requests.some(({ body }) => body?.health === 'draining'));
+    await workbench.command('Fleet: Resume');
+    await workbench
+      .view('Fleet')
+      .row(/ada-laptop$/)
+      .waitFor();
+  });
+
   it('shows what came too late in quarantine, and that nobody answers', async () => {
     const { workbench } = code;
     const before = place.commits().length;
@@ -103,6 +125,20 @@ describe('a fleet in the packaged extension', () => {
     await workbench.view('Inbox').row('Quarantine').waitFor();
     await workbench.screenshot('fleet-quarantine');
     assert.equal(place.commits().length, before);
+  });
+
+  it('claims at a person’s word, and gives a lease back after a question', async () => {
+    const { workbench } = code;
+    stub.offer('later-13', job('sleep 60'));
+    await workbench.command('Fleet: Claim Next Job');
+    await workbench
+      .view('Fleet')
+      .row(/later-13/)
+      .waitFor();
+    await workbench.view('Fleet').menu(/later-13/, 'Release Lease…');
+    await workbench.dialog(/Give the lease of later-13-e1 back/).button('Release');
+    await place.reaches('later-13-e1', 'failed');
+    await until('it is given back', () => stub.asked().includes('POST jobs/later-13/lease/release'));
   });
 
   it('is left by the palette', async () => {

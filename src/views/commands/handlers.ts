@@ -2,7 +2,16 @@ import { COMMANDS, type CommandId } from '../contributions.ts';
 import { addToInbox } from './add.ts';
 import { cancelJob } from './cancel.ts';
 import { showChanges } from './changes.ts';
-import { sendHeartbeat, showFleetStatus, toggleFleet } from './fleet.ts';
+import {
+  claimNext,
+  drain,
+  releaseLease,
+  resume,
+  sendHeartbeat,
+  setToken,
+  showFleetStatus,
+  toggleFleet,
+} from './fleet.ts';
 import type { Handler } from './handler.ts';
 import { openHome, showOutput } from './home.ts';
 import { showLog } from './log.ts';
@@ -20,6 +29,11 @@ export const HANDLERS: Readonly<Record<CommandId, Handler>> = {
   [COMMANDS.fleetStatus]: showFleetStatus,
   [COMMANDS.fleetToggle]: toggleFleet,
   [COMMANDS.fleetHeartbeat]: sendHeartbeat,
+  [COMMANDS.fleetClaim]: claimNext,
+  [COMMANDS.fleetDrain]: drain,
+  [COMMANDS.fleetResume]: resume,
+  [COMMANDS.fleetSetToken]: setToken,
+  [COMMANDS.fleetReleaseLease]: releaseLease,
   [COMMANDS.jobNew]: newJob,
   [COMMANDS.jobAdd]: addToInbox,
   [COMMANDS.jobRun]: runNow,

@@ -11,6 +11,7 @@ export async function joinFleet(options: {
   readonly home: string;
   readonly settings: FleetSettings | undefined;
   readonly capabilities: () => readonly string[];
+  readonly tokenFor: (api: string) => Promise<string | undefined>;
   readonly log: Log;
 }): Promise<{ readonly fleet?: Fleet; readonly problem?: string }> {
   const { mode, ...rest } = options;

@@ -2,6 +2,7 @@
 import * as vscode from 'vscode';
 import { SECOND } from '../../platform/clock.ts';
 import type { App } from '../app.ts';
+import { CONTEXT_KEYS } from '../contributions.ts';
 import { type FleetRow, fleetRows } from '../text/fleet.ts';
 import { followFleet } from './follow.ts';
 
@@ -54,6 +55,7 @@ export class FleetTree {
     item.iconPath = new vscode.ThemeIcon(row.icon, color);
     item.tooltip = row.tooltip;
     item.accessibilityInformation = { label: row.spoken };
+    if (row.context !== undefined) item.contextValue = row.context;
     return item;
   }
 
@@ -61,6 +63,7 @@ export class FleetTree {
     const { home, t } = this.#app;
     const facts = home.fleet?.facts();
     this.#view.message = home.fleetProblem ?? '';
+    void vscode.commands.executeCommand('setContext', CONTEXT_KEYS.draining, facts?.draining === true);
     const rows = facts === undefined ? [] : fleetRows(facts, t);
     return new Map(rows.map((row) => [row.id, row]));
   }

@@ -15,6 +15,8 @@ export interface FleetRow {
   readonly tooltip: string;
   /** What a screen reader says. Without seconds: it would be read again each second. */
   readonly spoken: string;
+  /** For `when` clauses of menus. */
+  readonly context?: string;
   /** It shows seconds. */
   readonly counts: boolean;
 }
@@ -93,18 +95,19 @@ function coordinatorRow(status: FleetStatus, t: Translate): FleetRow {
       return rowOf(since, 'debug-disconnect', 'list.warningForeground');
     }
     case 'unauthorized':
-      return rowOf(t('turns the token down; set AQ_FLEET_TOKEN'), 'key', 'list.errorForeground');
+      return rowOf(t('turns the token down; run “Fleet: Set Token…”'), 'key', 'list.errorForeground');
   }
 }
 
-function factoryRow({ factoryId, capabilities }: FleetStatus, t: Translate): FleetRow {
+function factoryRow({ factoryId, capabilities, draining }: FleetStatus, t: Translate): FleetRow {
+  const description = draining ? t('{0} · draining', factoryId) : factoryId;
   return {
     id: 'factory',
     label: t('This factory'),
-    description: factoryId,
+    description,
     icon: 'vm',
     tooltip: capabilities.join('\n'),
-    spoken: t('This factory, {0}', factoryId),
+    spoken: t('This factory, {0}', description),
     counts: false,
   };
 }
@@ -143,6 +146,7 @@ function leaseRow(
     ...(color !== undefined && { color }),
     tooltip: t('Job {0}, here {1}; renewed {2} times', jobId, id, renewals),
     spoken: [jobId, t('epoch {0}', epoch), stage, words].join(', '),
+    ...(isCounting || standing === 'lapsed' ? { context: 'lease' } : {}),
     counts: isCounting,
   };
 }

@@ -23,6 +23,7 @@ const status = (more: Partial<FleetStatus> = {}): FleetStatus => ({
   factoryId: 'laptop-1',
   api: 'https://fleet.example/api',
   shadow: false,
+  draining: false,
   connection: { phase: 'reachable', since: ago(5000), failures: 0, pauseMs: 1000 },
   capabilities: ['os:linux'],
   now: NOW,
