@@ -8,23 +8,23 @@
 import { type Clock, SECOND } from '../platform/clock.ts';
 import { isDiskTrouble, messageOf, UserError } from '../platform/errors.ts';
 import type { Log } from '../platform/log.ts';
-import { holdingsOf, localIdOf, materialise } from './claimed/materialise.ts';
+import { attachFleet } from './claimed/attach.ts';
 import { transitionOf } from './claimed/told.ts';
 import { DISK_RETRY, drive } from './drive.ts';
 import type { Inbox, InboxEntry } from './home/inbox.ts';
 import { newestIn } from './home/journal.ts';
 import type { Store } from './home/store.ts';
-import type { ClaimedJob, Hooks, Revocation } from './hooks.ts';
-import { newState, revoked } from './job/moves.ts';
+import type { Hooks } from './hooks.ts';
+import { newState } from './job/moves.ts';
 import { isDue, type Plan, plan, waitText } from './job/schedule.ts';
 import type { JobState } from './job/state.ts';
 import { folderLock, type LockTable } from './lock-table.ts';
 import { neededJobs, queuedJobs, takeJob } from './queue.ts';
 import type { Settings } from './settings.ts';
-import { ACTIVE_STAGES, mayFollow, type Stage } from './stages.ts';
+import { ACTIVE_STAGES, type Stage } from './stages.ts';
 import { releaseOrphans } from './steps/orphans.ts';
 import type { Workshop } from './steps/workshop.ts';
-import { Stopped, Work } from './work.ts';
+import { type Stopped, Work } from './work.ts';
 
 /** A look around although nothing was heard, ms. */
 const SLOW_LOOK = 15 * SECOND;
@@ -75,7 +75,7 @@ export class Runner {
   /** Takes up what an earlier runner left, then begins. Resolves when every such job is in hand again. */
   async start(): Promise<void> {
     const { store } = this.options;
-    await this.#attach();
+    await attachFleet(this);
     if (!this.options.takesJobs) return;
     await this.#remember();
     for (const stage of ACTIVE_STAGES) {
@@ -111,39 +111,6 @@ export class Runner {
   /** The job in work under this id. */
   active(id: string): Work | undefined {
     return this.#active.get(id.toLowerCase())?.work;
-  }
-
-  /** What the fleet may ask (hooks.ts, AttachedRunner). */
-  async materialise(job: ClaimedJob): Promise<string> {
-    const { store, clock } = this.options;
-    const state = await materialise(store, job, clock.now());
-    if (state === undefined) return localIdOf(job.claim);
-    // One that came while the runner stops is on disk, and the next runner takes it up.
-    if (!this.#stopping) this.#begin(state, false);
-    return state.id;
-  }
-
-  /** The fleet tells the runner that a job is no longer ours: it is ended at once and nothing of it leaves. */
-  async revoked(id: string, why: Revocation): Promise<void> {
-    const { store, clock, hooks } = this.options;
-    await this.end(id, new Stopped('revoked', why));
-    const stage = await store.locate(id);
-    if (stage === undefined || !mayFollow(stage, 'quarantine')) return;
-    const state = await store.readState(id);
-    if (state === undefined) return;
-    const next = revoked({ ...state, stage }, why, clock.now());
-    await store.transition(next, stage);
-    await hooks.transition(transitionOf(next, stage));
-    this.options.changed();
-  }
-
-  /** Ships what was held when the fleet could not say yes. */
-  async shipHeld(id: string): Promise<void> {
-    if ((await this.options.store.locate(id)) === 'testing') await this.takeUp(id, 'testing', { ship: true });
-  }
-
-  capacity(): { running: number; maxParallel: number } {
-    return { running: this.#active.size, maxParallel: this.options.settings().maxParallel };
   }
 
   /** Ends a job in work; resolves when nothing of it is left running and its file has moved. */
@@ -215,16 +182,6 @@ export class Runner {
       log.warn(`${id}: ${conflict.name} is held by ${conflict.holder}. It goes on, because it had begun.`);
     }
     this.#begin(state, options.ship ?? false);
-  }
-
-  /** A fleet that cannot be had keeps no local job from running; what was claimed is then held. */
-  async #attach(): Promise<void> {
-    const { hooks, store, log } = this.options;
-    try {
-      await hooks.attach(this, await holdingsOf(store));
-    } catch (error) {
-      log.error(`Fleet: ${messageOf(error)}. Local jobs run as ever; claimed ones wait.`);
-    }
   }
 
   /** Jobs that went back into the queue under an earlier runner, with a person's word or a date. */
@@ -369,6 +326,16 @@ export class Runner {
     this.#folders.delete(name);
     await hooks.transition(transitionOf(took.taken, 'queued'));
     return took.taken;
+  }
+
+  /** Takes a job into work whose file lies in an active stage. Nothing once the runner stops: the next one takes it up. */
+  begin(state: JobState): void {
+    if (!this.#stopping) this.#begin(state, false);
+  }
+
+  /** How many jobs are in work. */
+  get running(): number {
+    return this.#active.size;
   }
 
   #begin(state: JobState, ship: boolean): void {

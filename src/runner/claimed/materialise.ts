@@ -25,16 +25,20 @@ export function localIdOf({ jobId, epoch }: Pick<Claim, 'jobId' | 'epoch'>): str
 
 /**
  * Puts the job into `assigned/`. Repeating it after a crash, or when the coordinator repeats its answer, makes no
- * second one: `undefined` when this claim is here already, in whatever stage.
+ * second one. Returns the local id, and the state of a job that is new here.
  */
-export async function materialise(store: Store, job: ClaimedJob, now: number): Promise<JobState | undefined> {
+export async function materialise(
+  store: Store,
+  job: ClaimedJob,
+  now: number,
+): Promise<{ readonly id: string; readonly made?: JobState }> {
   const wanted = localIdOf(job.claim);
   for (let n = 1; ; n += 1) {
     const id = n === 1 ? wanted : `${wanted}-${n}`;
     const known = await store.readState(id);
     if (known === undefined && (await store.locate(id)) !== undefined) continue; // somebody's own job
     if (known !== undefined && !isSame(known.claim, job.claim)) continue;
-    if (known !== undefined && (await store.locate(id)) !== undefined) return undefined;
+    if (known !== undefined && (await store.locate(id)) !== undefined) return { id };
     const { claim, text, startFrom } = job;
     const state: JobState = {
       ...newState({ id, title: id, priority: 5, addedAt: now }),
@@ -47,7 +51,7 @@ export async function materialise(store: Store, job: ClaimedJob, now: number): P
     };
     await store.writeState(state);
     await writeDurable(store.layout.job('assigned', id), text);
-    return state;
+    return { id, made: state };
   }
 }
 

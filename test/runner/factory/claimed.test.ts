@@ -108,6 +108,16 @@ describe('a claimed job', function () {
     assert.deepEqual(readdirSync(path.join(home, 'review')), [`${ID}.md`]);
   });
 
+  it('makes way for a job of this laptop that has its name already', async () => {
+    const own = await factory.add(jobFile({ cwd: scratchFolder(), review: 'skip' }), ID);
+    await waitForStage(factory, own, 'shipped');
+    const job = claimed(jobFile({ cwd: repo }));
+    const id = await give(job);
+    assert.deepEqual([own, id], [ID, `${ID}-2`]);
+    await waitForStage(factory, id, 'review');
+    assert.equal(await give(job), id);
+  });
+
   it('lands only after permission, and then may land for ever', async () => {
     await give(claimed(jobFile({ cwd: repo })));
     await waitForStage(factory, ID, 'review');

@@ -1,0 +1,56 @@
+/** What a fleet may ask of the runner that it is attached to (hooks.ts, AttachedRunner). */
+import { messageOf } from '../../platform/errors.ts';
+import type { AttachedRunner, ClaimedJob, Revocation } from '../hooks.ts';
+import { revoked } from '../job/moves.ts';
+import type { Runner } from '../runner.ts';
+import { mayFollow } from '../stages.ts';
+import { Stopped } from '../work.ts';
+import { holdingsOf, materialise } from './materialise.ts';
+import { transitionOf } from './told.ts';
+
+/** A fleet that cannot be had keeps no local job from running; what was claimed is then held. */
+export async function attachFleet(runner: Runner): Promise<void> {
+  const { hooks, store, log } = runner.options;
+  try {
+    await hooks.attach(new FleetSide(runner), await holdingsOf(store));
+  } catch (error) {
+    log.error(`Fleet: ${messageOf(error)}. Local jobs run as ever; claimed ones wait.`);
+  }
+}
+
+class FleetSide implements AttachedRunner {
+  readonly #runner: Runner;
+
+  constructor(runner: Runner) {
+    this.#runner = runner;
+  }
+
+  async materialise(job: ClaimedJob): Promise<string> {
+    const { store, clock } = this.#runner.options;
+    const { id, made } = await materialise(store, job, clock.now());
+    if (made !== undefined) this.#runner.begin(made);
+    return id;
+  }
+
+  async revoked(id: string, why: Revocation): Promise<void> {
+    const { store, clock, hooks, changed } = this.#runner.options;
+    await this.#runner.end(id, new Stopped('revoked', why));
+    const stage = await store.locate(id);
+    if (stage === undefined || !mayFollow(stage, 'quarantine')) return;
+    const state = await store.readState(id);
+    if (state === undefined) return;
+    const next = revoked({ ...state, stage }, why, clock.now());
+    await store.transition(next, stage);
+    await hooks.transition(transitionOf(next, stage));
+    changed();
+  }
+
+  async shipHeld(id: string): Promise<void> {
+    const { store } = this.#runner.options;
+    if ((await store.locate(id)) === 'testing') await this.#runner.takeUp(id, 'testing', { ship: true });
+  }
+
+  capacity(): { readonly running: number; readonly maxParallel: number } {
+    return { running: this.#runner.running, maxParallel: this.#runner.options.settings().maxParallel };
+  }
+}
