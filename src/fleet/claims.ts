@@ -32,6 +32,7 @@ export class ClaimJournal {
 
   /** Reads what an earlier process has left; what cannot be read counts as nothing. */
   async load(): Promise<void> {
+    this.#claims = { version: 1, unfinished: [], declined: [] };
     try {
       const read = fileSchema.safeParse(JSON.parse((await readIfThere(this.#file)) ?? 'null'));
       if (read.success) this.#claims = read.data;

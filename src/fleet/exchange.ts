@@ -292,7 +292,10 @@ export class Exchange {
   /** Reports `shipped`; the answer is the permission to land, once and for ever (rule 10). */
   async askToShip(held: Held): Promise<Permission> {
     const { client, clock } = this.options;
-    if (!mayActOutward(held.lease, stampOf(clock))) return 'held';
+    if (!mayActOutward(held.lease, stampOf(clock))) {
+      held.shipHeld = true;
+      return 'held';
+    }
     held.shipAsked = true;
     const outcome = await client.report({
       jobId: held.jobId,

@@ -69,7 +69,10 @@ export class Fleet implements Hooks {
     while (this.#exchange.waiting() > 0 && ['new', 'reachable'].includes(this.#exchange.connection.phase)) {
       if (elapsed(from, stampOf(clock)) > LAST_REPORTS) break;
       this.#kick();
-      await Promise.race([this.#acted.promise, clock.sleep(LAST_REPORTS)]);
+      const over = new AbortController();
+      const patience = clock.sleep(LAST_REPORTS, over.signal).catch(() => undefined);
+      await Promise.race([this.#acted.promise, patience]);
+      over.abort();
     }
     this.#stopping?.abort();
     this.#kick();
@@ -79,6 +82,9 @@ export class Fleet implements Hooks {
     await this.#loop;
     this.#loop = undefined;
     this.#exchange.runner = undefined;
+    // Another process may be the runner next: what is true then is on disk, not here.
+    this.#exchange.held.clear();
+    this.#loaded = false;
   }
 
   /** Closes connections; a later call opens new ones. */
@@ -121,9 +127,18 @@ export class Fleet implements Hooks {
     return this.claim();
   }
 
-  /** Nothing more is claimed; jobs in work go on to their end. Kept in the home until `resume`. */
+  /**
+   * Nothing more is claimed; jobs in work go on to their end. Kept in the home until `resume`.
+   * @throws UserError `no-runner` where the runner is not in this process
+   */
   async drain(draining: boolean): Promise<void> {
-    await this.#load([]);
+    // Outbox and claims are the runner's: written from elsewhere they could lose what it has just kept.
+    if (this.#exchange.runner === undefined)
+      throw notNow(
+        'no-runner',
+        'The runner is not on in this window, so it cannot be told.',
+        'Do it in the window that runs the jobs, or start the runner here first.',
+      );
     await this.#options.claims.drain(draining);
     this.#exchange.desk.answer(false);
     this.#hasActed();
@@ -228,7 +243,9 @@ export class Fleet implements Hooks {
     for (const id of outbox.ids()) {
       const owner = outbox.owner(id);
       if (owner === undefined || this.#exchange.held.has(keyFor(owner))) continue;
-      // Its job is at its end here; only what it has still to report is left.
+      // Its job is at its end here, or gone; only what it has still to report is left. With nothing to report the
+      // lease is given back: renewed for a job that nobody works at, it would keep the job from everybody.
+      if (outbox.waiting(id) === 0) await outbox.add(owner, 'release');
       const { id: local, jobId, epoch } = owner;
       this.#found({ id: local, jobId, epoch, stage: 'ended', leaseMs: UNKNOWN_LENGTH });
     }

@@ -51,9 +51,10 @@ export class Outbox {
     this.#dir = dir;
   }
 
-  /** Reads what an earlier process has left. What cannot be read is set aside under another name, and its name returned. */
+  /** Forgets what it knew, and reads what an earlier process has left. What cannot be read is set aside under another name, and its name returned. */
   async load(): Promise<string[]> {
     await mkdir(this.#dir, { recursive: true, mode: 0o700 });
+    this.#boxes.clear();
     const unreadable: string[] = [];
     for (const name of await readdir(this.#dir)) {
       if (!NAME.test(name)) continue;
@@ -62,9 +63,7 @@ export class Outbox {
       if (box === undefined) {
         await rename(file, `${file}.unreadable`);
         unreadable.push(`${file}.unreadable`);
-      } else if (!this.#boxes.has(box.id)) {
-        this.#boxes.set(box.id, box);
-      }
+      } else this.#boxes.set(box.id, box);
     }
     return unreadable;
   }

@@ -1,6 +1,6 @@
 /** The seed's list (seed-phase2-slice3.md, TESTS), with a real runner, real engines and a coordinator on loopback. */
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Fleet } from '../../src/fleet/fleet.ts';
@@ -228,6 +228,37 @@ describe('a fleet', function () {
     await until(() => stub.reported('job-6').length === 1, 'review');
     assert.deepEqual(stub.asked().slice(0, 2), ['POST jobs/job-6/lease/renew', 'PATCH jobs/job-6']);
     assert.deepEqual(stub.reported('job-6'), ['review 1']);
+  });
+
+  it('gives back the lease of a job that is no longer here, instead of renewing it for ever', async () => {
+    const id = await claimed('job-19', jobFile({ cwd: repo }));
+    await waitForStage(factory, id, 'review');
+    await until(() => stub.reported('job-19').length === 2, 'review');
+    await factory.dispose();
+    rmSync(path.join(home, 'review', `${id}.md`));
+    await join();
+    await factory.startRunner();
+    await until(() => stub.asked().includes('POST jobs/job-19/lease/release'), 'released');
+    await until(() => outboxOf(home).length === 0, 'forgotten');
+  });
+
+  it('believes the disk, not its memory, when another process was the runner meanwhile', async () => {
+    const id = await claimed('job-20', jobFile({ cwd: repo }));
+    await waitForStage(factory, id, 'review');
+    await until(() => stub.reported('job-20').length === 2, 'review');
+    const [first, firstFleet] = [factory, fleet];
+    await first.stopRunner();
+    assert.deepEqual(firstFleet.facts().leases, []);
+    await assert.rejects(firstFleet.drain(true), { code: 'no-runner' });
+    await join();
+    await factory.startRunner();
+    assert.equal((await factory.execute({ verb: 'approve', id })).ok, true);
+    await until(() => stub.reported('job-20').length === 3, 'testing');
+    await factory.stopRunner();
+    await first.startRunner();
+    assert.equal((await first.execute({ verb: 'ship', id })).ok, true);
+    assert.deepEqual(stub.reported('job-20'), ['building 1', 'review 1', 'testing 1', 'shipped 1']);
+    assert.equal((await first.job(id))?.stage, 'shipped');
   });
 
   it('repeats a claim whose answer was lost with the same request id, and gets the same job once', async () => {
