@@ -27,9 +27,14 @@ export class ClaimDesk {
     );
   }
 
+  /** The runner has nothing to run, whether or not it can be answered now. */
+  ask(): void {
+    this.#asked = stampOf(this.#clock);
+  }
+
   /** Resolves with the next answer; everybody who asks meanwhile gets the same. */
   want(): Promise<boolean> {
-    this.#asked = stampOf(this.#clock);
+    this.ask();
     this.#wanted ??= Promise.withResolvers<boolean>();
     return this.#wanted.promise;
   }

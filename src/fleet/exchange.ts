@@ -2,21 +2,17 @@
  * What goes between this factory and its coordinator, call by call, and what each answer does to the jobs in hand.
  * Effects only: what an answer means is decided in outcome.ts, what a lease is in lease.ts.
  */
-import { type Clock, MINUTE, SECOND } from '../platform/clock.ts';
+import { MINUTE, SECOND } from '../platform/clock.ts';
 import { messageOf } from '../platform/errors.ts';
-import type { Log } from '../platform/log.ts';
-import type { AttachedRunner, Claim, Permission, Revocation } from '../runner/hooks.ts';
+import type { AttachedRunner, Permission, Revocation } from '../runner/hooks.ts';
 import { PRESSING, retryIn } from './backoff.ts';
-import { ClaimDesk } from './claim-desk.ts';
-import type { ClaimJournal } from './claims.ts';
-import type { FleetClient } from './client.ts';
-import type { FleetConfig } from './config.ts';
+import { Claiming, type ClaimingSide } from './claiming.ts';
 import { type Stamp, stampOf } from './elapsed.ts';
-import { type Held, keyFor, newHeld, staleText } from './held.ts';
+import { type Held, keyFor, staleText } from './held.ts';
 import { doubted, ended, extended, fenced, landing, mayActOutward } from './lease.ts';
-import { keyOf, type Outbox } from './outbox.ts';
+import type { FleetOptions } from './options.ts';
+import { keyOf } from './outbox.ts';
 import type { Failure, Outcome } from './outcome.ts';
-import { type GivenJob, JOB_ID } from './protocol.ts';
 import { isTerminal } from './report.ts';
 import {
   type Action,
@@ -28,32 +24,11 @@ import {
   turnedDown,
 } from './session.ts';
 
-/** After a claim that came to nothing, and after one that was declined, ms. */
-const CLAIM_REST = 10 * SECOND;
-/** Before a claim whose answer was lost, or could not be read, is repeated, ms. */
-const CLAIM_RETRY = 2 * SECOND;
-const DECLINE_REST = 1 * MINUTE;
-
-export interface FleetOptions {
-  readonly client: FleetClient;
-  readonly config: FleetConfig;
-  readonly factoryId: string;
-  readonly outbox: Outbox;
-  readonly claims: ClaimJournal;
-  readonly capabilities: () => readonly string[];
-  /** Heartbeats only, and tells what could be claimed (rule 15). */
-  readonly shadow: boolean;
-  readonly clock: Clock;
-  readonly log: Log;
-  /** 0 to 1; default Math.random. */
-  readonly random?: () => number;
-}
-
-export class Exchange {
+export class Exchange implements ClaimingSide {
   readonly options: FleetOptions;
   /** The claimed jobs in hand, by claim. */
   readonly held = new Map<string, Held>();
-  readonly desk: ClaimDesk;
+  readonly claiming: Claiming;
   connection: Connection;
   runner: AttachedRunner | undefined;
   claimable: number | undefined;
@@ -61,10 +36,13 @@ export class Exchange {
   readonly #acted: () => void;
   #renewals = 0;
 
-  /** @param acted called when somebody who waits for a verdict should look again */
-  constructor(options: FleetOptions, acted: () => void) {
+  /**
+   * @param acted called when somebody who waits for a verdict should look again
+   * @param kick wakes the loop
+   */
+  constructor(options: FleetOptions, { acted, kick }: { acted: () => void; kick: () => void }) {
     this.options = options;
-    this.desk = new ClaimDesk(options.clock);
+    this.claiming = new Claiming(this, kick);
     this.connection = newConnection(stampOf(options.clock));
     this.#acted = acted;
   }
@@ -78,7 +56,13 @@ export class Exchange {
       case 'replay':
         return this.#replay(this.held.get(action.key) as Held);
       case 'claim':
-        return this.#claim(action.requestId);
+        return this.claiming.claim(action.requestId);
+      case 'poll':
+        return this.claiming.poll();
+      case 'settle-poll':
+        return this.claiming.settlePoll();
+      case 'give-up-poll':
+        return this.claiming.giveUpPoll();
     }
   }
 
@@ -90,8 +74,8 @@ export class Exchange {
     const outcome = await client.heartbeat({ capabilities: this.capabilities(), health, load });
     const now = stampOf(clock);
     if (outcome.kind === 'fenced' || outcome.kind === 'refused')
-      return this.#failed({ kind: 'unreachable', why: 'it does not take this factory’s heartbeat' });
-    if (outcome.kind !== 'accepted') return this.#failed(outcome);
+      return this.failed({ kind: 'unreachable', why: 'it does not take this factory’s heartbeat' });
+    if (outcome.kind !== 'accepted') return this.failed(outcome);
     if (this.connection.phase !== 'reachable') {
       log.info(`The coordinator at ${config.api} answers.`);
       // It may have been away for long: every lease is renewed before anything else (rule 8).
@@ -99,6 +83,7 @@ export class Exchange {
     }
     this.lastHeartbeat = now;
     this.claimable = outcome.value.claimable;
+    this.claiming.offered(outcome.value.longPollSec);
     const pause = (outcome.value.nextHeartbeatSec ?? config.renewEveryMs / SECOND) * SECOND;
     this.connection = answered(this.connection, now, pause);
     if (this.options.shadow && (this.claimable ?? 0) > 0)
@@ -113,11 +98,11 @@ export class Exchange {
       epoch: held.epoch,
       key: held.renewKey,
     });
-    if (outcome.kind === 'unreachable') return this.#failed(outcome);
+    if (outcome.kind === 'unreachable') return this.failed(outcome);
     held.renewKey = undefined;
     if (outcome.kind !== 'accepted') return this.#turnedAway(held, outcome);
     held.lease = extended(held.lease, outcome.value.leaseMs, outcome.sentAt);
-    this.connection = served(this.connection);
+    this.served();
     if (held.shipHeld && this.options.outbox.waiting(held.id) === 0) this.#shipAgain(held);
   }
 
@@ -132,7 +117,7 @@ export class Exchange {
         : await client.report({ ...call, stage: report.what, checkpoint: report.checkpoint });
     const isLast = isTerminal(report.what);
     if (outcome.kind === 'accepted') {
-      this.connection = served(this.connection);
+      this.served();
       held.lease = extended(held.lease, outcome.value.leaseMs, outcome.sentAt);
       await outbox.done(held.id, report.sequence);
       if (isLast) return this.end(held);
@@ -144,72 +129,21 @@ export class Exchange {
     if (outcome.kind !== 'refused') return this.#turnedAway(held, outcome);
     // Not repeated for ever (rule 8): if it is so already, it was accepted and the answer was lost.
     const job = await client.job(held.jobId);
-    if (job.kind === 'unreachable' || job.kind === 'unauthorized') return this.#failed(job);
+    if (job.kind === 'unreachable' || job.kind === 'unauthorized') return this.failed(job);
     const isSo =
       job.kind === 'accepted' &&
       job.value.stage === report.what &&
       (job.value.epoch ?? held.epoch) === held.epoch;
     if (isSo) return outbox.done(held.id, report.sequence);
-    await this.#takeAway(held, {
+    await this.takeAway(held, {
       code: 'refused',
       text: `The coordinator refused the report “${report.what}” (${outcome.code}). Nothing of the job was shipped, and its work is kept.`,
     });
   }
 
-  async #claim(unfinished: string | undefined): Promise<void> {
-    const { client, claims, log } = this.options;
-    const requestId = unfinished ?? (await claims.begin());
-    const outcome = await client.claim({ capabilities: this.capabilities(), requestId });
-    let isJob = false;
-    if (outcome.kind === 'accepted') {
-      this.connection = served(this.connection);
-      if (outcome.value !== 'empty') isJob = await this.#take(outcome.value, outcome.sentAt);
-      await claims.finish(requestId);
-      if (!isJob) this.desk.rest(CLAIM_REST);
-    } else if (outcome.kind === 'unreachable' || outcome.kind === 'unauthorized') {
-      // It is repeated, and if its answer cannot be read, not without a rest.
-      this.desk.rest(CLAIM_RETRY);
-      this.#failed(outcome);
-    } else {
-      log.warn(`The coordinator refused a claim (${outcome.kind}); the next is made later.`);
-      await claims.finish(requestId);
-      this.desk.rest(DECLINE_REST);
-    }
-    this.desk.answer(isJob);
-  }
-
-  /** The job is on disk and in the runner's hands when it resolves; false when it was turned down. */
-  async #take(job: GivenJob, sentAt: Stamp): Promise<boolean> {
-    const { jobId, epoch, leaseMs, bodyMd, checkpoint } = job;
-    const { claims, clock, log } = this.options;
-    const runner = this.runner;
-    if (runner === undefined || !JOB_ID.test(jobId)) return false;
-    for (const older of this.held.values()) {
-      if (older.jobId === jobId && older.epoch < epoch) await this.#takeAway(older, staleText(older, epoch));
-    }
-    // What the last heartbeat said of how many there are is no longer so.
-    this.claimable = undefined;
-    const claim: Claim = { jobId, epoch, leaseMs };
-    const known = { jobId, epoch, leaseMs, sentAt, jitter: this.random() };
-    if (claims.isDeclined(jobId, clock.now())) {
-      const held = newHeld({ ...known, id: `${jobId}-${epoch}`, stage: 'ended' });
-      this.held.set(keyFor(claim), held);
-      await this.options.outbox.add(held, 'release');
-      this.desk.rest(DECLINE_REST);
-      return false;
-    }
-    const startFrom = checkpoint?.wipCommit;
-    const isCommit = startFrom !== undefined && /^[0-9a-f]{40,64}$/.test(startFrom);
-    const id = await runner.materialise({ claim, text: bodyMd, ...(isCommit && { startFrom }) });
-    if (!this.held.has(keyFor(claim)))
-      this.held.set(keyFor(claim), newHeld({ ...known, id, stage: 'assigned' }));
-    log.info(`Claimed ${jobId} under epoch ${epoch}, as ${id}.`);
-    return true;
-  }
-
   /** What a call that carried an epoch was answered, where that was not yes. */
   async #turnedAway(held: Held, outcome: Failure): Promise<void> {
-    if (outcome.kind === 'unreachable' || outcome.kind === 'unauthorized') return this.#failed(outcome);
+    if (outcome.kind === 'unreachable' || outcome.kind === 'unauthorized') return this.failed(outcome);
     const mine = held.shipAsked ? await this.#isShippedByUs(held) : false;
     if (mine === undefined) return; // the connection is lost; it is asked again
     if (mine) {
@@ -218,7 +152,7 @@ export class Exchange {
       return;
     }
     const now = outcome.kind === 'fenced' ? outcome.currentEpoch : undefined;
-    await this.#takeAway(
+    await this.takeAway(
       held,
       outcome.kind === 'fenced'
         ? staleText(held, now)
@@ -234,12 +168,12 @@ export class Exchange {
     const job = await this.options.client.job(held.jobId);
     if (job.kind === 'accepted') return job.value.stage === 'shipped' && job.value.epoch === held.epoch;
     if (job.kind !== 'unreachable' && job.kind !== 'unauthorized') return false;
-    this.#failed(job);
+    this.failed(job);
     return undefined;
   }
 
   /** The epoch is no longer ours: whatever of it runs is killed, and nothing more is sent under it (rule 9). */
-  async #takeAway(held: Held, why: Revocation): Promise<void> {
+  async takeAway(held: Held, why: Revocation): Promise<void> {
     const { outbox, log } = this.options;
     held.lease = fenced(held.lease);
     log.warn(`fenced-abort ${held.id} (job ${held.jobId}, epoch ${held.epoch}): ${why.text}`);
@@ -258,13 +192,16 @@ export class Exchange {
     await this.options.outbox.drop(held.id);
   }
 
-  async declined(held: Held): Promise<void> {
-    const { claims, clock } = this.options;
-    await claims.decline(held.jobId, clock.now());
-    this.desk.rest(DECLINE_REST);
+  served(): void {
+    this.connection = served(this.connection);
   }
 
-  #failed(outcome: Extract<Outcome<never>, { kind: 'unreachable' | 'unauthorized' }>): void {
+  /** What the last heartbeat said of how many there are is no longer so. */
+  claimed(): void {
+    this.claimable = undefined;
+  }
+
+  failed(outcome: Extract<Outcome<never>, { kind: 'unreachable' | 'unauthorized' }>): void {
     const { clock, log, config } = this.options;
     const now = stampOf(clock);
     const before = this.connection.phase;
@@ -286,7 +223,7 @@ export class Exchange {
       if (before !== 'unreachable')
         log.warn(`The coordinator at ${config.api} can't be reached: ${outcome.why}. Jobs in work go on.`);
     }
-    this.desk.answer(false);
+    this.claiming.interrupted();
   }
 
   /** Reports `shipped`; the answer is the permission to land, once and for ever (rule 10). */
@@ -311,7 +248,7 @@ export class Exchange {
     }
     if (outcome.kind === 'unreachable' || outcome.kind === 'unauthorized') {
       held.shipHeld = true;
-      this.#failed(outcome);
+      this.failed(outcome);
       return 'held';
     }
     const mine = await this.#isShippedByUs(held);

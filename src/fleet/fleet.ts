@@ -14,20 +14,21 @@ import type {
   Permission,
   Transition,
 } from '../runner/hooks.ts';
-import { elapsed, type Stamp, slept, stampOf } from './elapsed.ts';
-import { Exchange, type FleetOptions } from './exchange.ts';
-import { type Held, keyFor, newHeld } from './held.ts';
-import { doubted, landing, standing, timeLeft } from './lease.ts';
+import { elapsed, stampOf } from './elapsed.ts';
+import { Exchange } from './exchange.ts';
+import { type Held, keyFor } from './held.ts';
+import { doubted, standing, timeLeft } from './lease.ts';
+import type { FleetOptions } from './options.ts';
 import { wireAction } from './report.ts';
 import { nextAction, woke } from './session.ts';
+import { SleepWatch } from './sleep-watch.ts';
 import { type FleetStatus, statusLines } from './status.ts';
+import { readMemory, takeUpAll } from './take-up.ts';
 
 /** While something depends on it, it is looked this often (ms) whether the machine has slept: no event tells. */
 const WAKE_LOOK = 2 * SECOND;
 /** How long (ms) a runner that stops waits for its last reports. */
 const LAST_REPORTS = 3 * SECOND;
-/** For a lease that is known only by what it has still to report, until a renewal tells. */
-const UNKNOWN_LENGTH = 15 * MINUTE;
 
 function notNow(code: string, message: string, action: string): UserError {
   return new UserError(code, `${message} Nothing was changed.`, action);
@@ -42,13 +43,12 @@ export class Fleet implements Hooks {
   #stopping: AbortController | undefined;
   #wake = Promise.withResolvers<void>();
   #acted = Promise.withResolvers<void>();
-  #looked: { readonly at: Stamp; readonly meantMs?: number };
+  readonly #sleep: SleepWatch;
 
   constructor(options: FleetOptions) {
     this.#options = options;
-    this.#exchange = new Exchange(options, () => this.#hasActed());
-    const now = stampOf(options.clock);
-    this.#looked = { at: now };
+    this.#exchange = new Exchange(options, { acted: () => this.#hasActed(), kick: () => this.#kick() });
+    this.#sleep = new SleepWatch(options.clock);
   }
 
   get policy() {
@@ -57,7 +57,9 @@ export class Fleet implements Hooks {
 
   async attach(runner: AttachedRunner, holdings: readonly Holding[]): Promise<void> {
     this.#exchange.runner = runner;
-    await this.#load(holdings);
+    if (!this.#loaded) await readMemory(this.#options);
+    this.#loaded = true;
+    await takeUpAll(this.#exchange, holdings);
     if (this.#loop !== undefined) return;
     this.#stopping = new AbortController();
     this.#loop = this.#run(this.#stopping.signal);
@@ -76,7 +78,7 @@ export class Fleet implements Hooks {
     }
     this.#stopping?.abort();
     this.#kick();
-    this.#exchange.desk.answer(false);
+    this.#exchange.claiming.interrupted();
     // A call under way is not waited for: whatever it was is repeated under the same key.
     await this.close();
     await this.#loop;
@@ -93,12 +95,15 @@ export class Fleet implements Hooks {
   }
 
   claim(): Promise<boolean> {
-    const rests = this.#exchange.desk.restMs() > 0;
+    const { desk, pollPhase } = this.#exchange.claiming;
     const reachable = ['new', 'reachable'].includes(this.#exchange.connection.phase);
     const { shadow, claims } = this.#options;
-    if (shadow || claims.isDraining || rests || !reachable || this.#stopping?.signal.aborted !== false)
+    if (shadow || claims.isDraining || this.#stopping?.signal.aborted !== false)
       return Promise.resolve(false);
-    const claimed = this.#exchange.desk.want();
+    desk.ask();
+    // A poll is under way already; what comes of it is put into the runner's hands.
+    if (!reachable || desk.restMs() > 0 || pollPhase !== 'none') return Promise.resolve(false);
+    const claimed = desk.want();
     this.#kick();
     return claimed;
   }
@@ -123,7 +128,9 @@ export class Fleet implements Hooks {
         'No runner is on in this window, so nothing is claimed.',
         'Start the runner first.',
       );
-    this.#exchange.desk.wake();
+    const { claiming } = this.#exchange;
+    claiming.desk.wake();
+    claiming.giveUpPoll();
     return this.claim();
   }
 
@@ -140,7 +147,7 @@ export class Fleet implements Hooks {
         'Do it in the window that runs the jobs, or start the runner here first.',
       );
     await this.#options.claims.drain(draining);
-    this.#exchange.desk.answer(false);
+    this.#exchange.claiming.interrupted();
     this.#hasActed();
     await this.#exchange.heartbeat();
     this.#hasActed();
@@ -154,14 +161,15 @@ export class Fleet implements Hooks {
     }
     const text = 'Its lease was given back by a person. What had been done is kept.';
     await this.#exchange.runner?.revoked(id, { code: 'released', text });
-    await this.#exchange.declined(held);
+    await this.#exchange.claiming.declined(held);
     await this.#options.outbox.add(held, 'release');
     this.#kick();
   }
 
   async transition({ claim, to, reasonCode, checkpoint }: Transition): Promise<void> {
     const held = claim && this.#exchange.held.get(keyFor(claim));
-    if (held === undefined) return;
+    // Somebody's own job may have taken the last place that a poll is waiting for.
+    if (held === undefined) return this.#exchange.claiming.pollPhase === 'waiting' ? this.#kick() : undefined;
     held.stage = to;
     held.checkpoint = checkpoint ?? held.checkpoint;
     try {
@@ -169,7 +177,7 @@ export class Fleet implements Hooks {
       if (held.lease.verdict !== undefined) return;
       const action = wireAction(to, reasonCode);
       // Whatever this laptop gives back it does not take again at once: that would go round for ever.
-      if (action.do === 'release') await this.#exchange.declined(held);
+      if (action.do === 'release') await this.#exchange.claiming.declined(held);
       if (action.do === 'report') await this.#options.outbox.add(held, action.stage, held.checkpoint);
       if (action.do === 'release') await this.#options.outbox.add(held, 'release');
     } catch (error) {
@@ -229,53 +237,6 @@ export class Fleet implements Hooks {
     this.#hasActed();
   }
 
-  // ---- what there is at the start -------------------------------------------------------------------------
-
-  async #load(holdings: readonly Holding[]): Promise<void> {
-    const { outbox, claims, log } = this.#options;
-    if (!this.#loaded) {
-      for (const file of await outbox.load())
-        log.error(`A file of unsent reports could not be read; it is kept as ${file}.`);
-      await claims.load();
-      this.#loaded = true;
-    }
-    for (const holding of holdings) await this.#takeUp(holding);
-    for (const id of outbox.ids()) {
-      const owner = outbox.owner(id);
-      if (owner === undefined || this.#exchange.held.has(keyFor(owner))) continue;
-      // Its job is at its end here, or gone; only what it has still to report is left. With nothing to report the
-      // lease is given back: renewed for a job that nobody works at, it would keep the job from everybody.
-      if (outbox.waiting(id) === 0) await outbox.add(owner, 'release');
-      const { id: local, jobId, epoch } = owner;
-      this.#found({ id: local, jobId, epoch, stage: 'ended', leaseMs: UNKNOWN_LENGTH });
-    }
-  }
-
-  async #takeUp({ id, claim, stage, reasonCode, checkpoint }: Holding): Promise<void> {
-    if (this.#exchange.held.has(keyFor(claim))) return;
-    const { jobId, epoch, leaseMs } = claim;
-    const held = this.#found({ id, jobId, epoch, leaseMs, stage, checkpoint });
-    held.shipHeld = stage === 'testing' && reasonCode === 'held';
-    held.shipAsked = stage === 'testing';
-    if (claim.mayLand === true) held.lease = landing(held.lease);
-    // A crash between the move and its report: the stage that the job is in is what has to be told.
-    const action = wireAction(stage, reasonCode);
-    const { outbox } = this.#options;
-    if (held.lease.verdict === undefined && action.do === 'report' && outbox.told(id) !== action.stage)
-      await outbox.add(held, action.stage, checkpoint);
-  }
-
-  /** A claim that an earlier process made: its lease is uncertain until it is renewed. */
-  #found(known: Omit<Parameters<typeof newHeld>[0], 'sentAt' | 'jitter'>): Held {
-    const sentAt = stampOf(this.#options.clock);
-    const held = newHeld({ ...known, sentAt, jitter: this.#exchange.random() });
-    held.lease = doubted(held.lease);
-    this.#exchange.held.set(keyFor(held), held);
-    return held;
-  }
-
-  // ---- the loop -------------------------------------------------------------------------------------------
-
   async #run(signal: AbortSignal): Promise<void> {
     const { clock, log } = this.#options;
     while (!signal.aborted) {
@@ -299,6 +260,8 @@ export class Fleet implements Hooks {
 
   #session() {
     const { outbox, claims, config } = this.#options;
+    const { claiming, runner } = this.#exchange;
+    const { running, maxParallel } = runner?.capacity() ?? { running: 0, maxParallel: 0 };
     return {
       connection: this.#exchange.connection,
       jobs: [...this.#exchange.held].map(([key, { id, lease }]) => ({
@@ -307,9 +270,11 @@ export class Fleet implements Hooks {
         waiting: outbox.waiting(id),
       })),
       unfinishedClaims: this.#options.shadow ? [] : claims.unfinished,
-      wantsJob: this.#exchange.desk.isWanted,
-      welcomesJob: this.#exchange.desk.isWelcome,
-      claimRestMs: this.#exchange.desk.restMs(),
+      wantsJob: claiming.desk.isWanted,
+      welcomesJob: claiming.desk.isWelcome && running < maxParallel,
+      offersPolls: claiming.offersPolls,
+      poll: claiming.pollPhase,
+      claimRestMs: claiming.desk.restMs(),
       renewEveryMs: config.renewEveryMs,
     };
   }
@@ -318,7 +283,7 @@ export class Fleet implements Hooks {
     const { clock } = this.#options;
     const matters = [...this.#exchange.held.values()].some(({ lease }) => lease.verdict === undefined);
     const meantMs = Math.min(ms, matters ? WAKE_LOOK : MINUTE);
-    this.#looked = { at: stampOf(clock), meantMs };
+    this.#sleep.pauses(meantMs);
     this.#hasActed();
     const over = new AbortController();
     const heard = this.#wake.promise.then(() => over.abort());
@@ -329,15 +294,14 @@ export class Fleet implements Hooks {
 
   /** Notices that the machine has slept, or that a clock was set: then every lease is in doubt (rule 4). */
   #look(): void {
-    const now = stampOf(this.#options.clock);
-    const { at, meantMs } = this.#looked;
-    this.#looked = { at: now };
-    if (!slept(at, now, meantMs)) return;
+    const ms = this.#sleep.look();
+    if (ms === undefined) return;
     this.#options.log.info(
-      `This machine slept, or its clock was set (about ${Math.round(elapsed(at, now) / SECOND)} s). Nothing leaves it for claimed jobs until their leases are renewed.`,
+      `This machine slept, or its clock was set (about ${Math.round(ms / SECOND)} s). Nothing leaves it for claimed jobs until their leases are renewed.`,
     );
     for (const held of this.#exchange.held.values()) held.lease = doubted(held.lease);
     this.#exchange.connection = woke(this.#exchange.connection);
+    this.#exchange.claiming.interrupted();
   }
 
   /** Waits until everything before has been told and the lease is certain, or until that can't be had now. */

@@ -81,20 +81,32 @@ export interface Session {
   readonly wantsJob: boolean;
   /** A job would still be welcome, though nobody waits for it. */
   readonly welcomesJob: boolean;
+  /** The coordinator lets a claim wait until a job fits. */
+  readonly offersPolls: boolean;
+  readonly poll: PollPhase;
   /** How long (ms) claiming rests after it came to nothing. */
   readonly claimRestMs: number;
   readonly renewEveryMs: number;
 }
+
+/** Whether a claim waits at the coordinator; `answered`: what came of it has not been dealt with. */
+export type PollPhase = 'none' | 'waiting' | 'answered';
 
 export type Action =
   | { readonly do: 'heartbeat' }
   | { readonly do: 'renew'; readonly key: string }
   | { readonly do: 'replay'; readonly key: string }
   | { readonly do: 'claim'; readonly requestId?: string }
+  /** Begin a claim that waits; deal with its answer; wait no longer. */
+  | { readonly do: 'poll' | 'settle-poll' | 'give-up-poll' }
   | { readonly do: 'wait'; readonly ms: number };
 
 export function nextAction(session: Session, now: Stamp): Action {
   const { connection, claimRestMs, renewEveryMs, unfinishedClaims } = session;
+  // First: the lease of a job that it brings is running already.
+  if (session.poll === 'answered') return { do: 'settle-poll' };
+  if (session.poll === 'waiting' && (!session.welcomesJob || connection.phase !== 'reachable'))
+    return { do: 'give-up-poll' };
   const heartbeatIn = heartbeatDueIn(connection, now);
   if (heartbeatIn === 0) return { do: 'heartbeat' };
   if (connection.phase !== 'reachable') return { do: 'wait', ms: Math.ceil(heartbeatIn) };
@@ -109,8 +121,11 @@ export function nextAction(session: Session, now: Stamp): Action {
   // A repeat may be the first that arrives: it is made only where a job would be welcome.
   const [unfinished] = unfinishedClaims;
   const mayClaim = unfinished === undefined ? session.wantsJob : session.welcomesJob;
-  if (mayClaim && claimRestMs <= 0)
-    return { do: 'claim', ...(unfinished !== undefined && { requestId: unfinished }) };
-  const claimIn = mayClaim ? claimRestMs : Infinity;
+  const mayPoll = session.offersPolls && session.welcomesJob;
+  if (session.poll === 'none' && claimRestMs <= 0) {
+    if (mayClaim) return { do: 'claim', ...(unfinished !== undefined && { requestId: unfinished }) };
+    if (mayPoll) return { do: 'poll' };
+  }
+  const claimIn = session.poll === 'none' && (mayClaim || mayPoll) ? claimRestMs : Infinity;
   return { do: 'wait', ms: Math.ceil(Math.min(heartbeatIn, claimIn, ...due.map(({ ms }) => ms))) };
 }

@@ -127,6 +127,55 @@ describe('a fleet', function () {
     assert.deepEqual(outboxOf(home), []);
   });
 
+  it('waits at a coordinator that offers it, and gets a job the moment that there is one', async () => {
+    stub.longPollSec = 30;
+    await factory.startRunner();
+    const polls = () => stub.requests.filter(({ body }) => body?.waitSec !== undefined);
+    await until(() => polls().length === 1, 'a claim that waits');
+    await factory.idle();
+    const offered = Date.now();
+    const id = await claimed('job-1', jobFile({ cwd: repo }));
+    assert.ok(Date.now() - offered < 2000, `claimed after ${Date.now() - offered} ms`);
+    await waitForStage(factory, id, 'review');
+    // What is told meanwhile does not wait for the poll: it is told beside it.
+    await until(() => stub.reported('job-1').length === 2, 'reports');
+    assert.deepEqual(stub.jobs.get('job-1')?.epoch, 1);
+  });
+
+  it('waits no longer when somebody’s own jobs take every place, and repeats that claim afterwards', async () => {
+    stub.longPollSec = 30;
+    await factory.startRunner();
+    const polls = () => stub.requests.filter(({ body }) => body?.waitSec !== undefined);
+    await until(() => polls().length === 1, 'a claim that waits');
+    const gate = path.join(scratchFolder(), 'gate');
+    const busy = script(`while [ ! -e ${gate} ]; do sleep 0.1; done`);
+    for (const name of ['one', 'two']) {
+      const own = await factory.add(jobFile({ cwd: scratchFolder(), body: busy }), name);
+      await waitForStage(factory, own, 'building');
+    }
+    stub.offer('job-1', jobFile({ cwd: repo }));
+    await sleep(500);
+    assert.equal(stub.jobs.get('job-1')?.epoch, 0);
+    writeFileSync(gate, '');
+    await until(() => stub.jobs.get('job-1')?.epoch === 1, 'the claim');
+    const [first, again] = stub.requests
+      .filter(({ path: asked }) => asked.endsWith('/claim'))
+      .map(({ headers }) => headers['idempotency-key'])
+      .slice(-2);
+    assert.equal(again, first);
+  });
+
+  it('does not keep `aq run --once` waiting, nor a runner that stops', async () => {
+    stub.longPollSec = 30;
+    const began = Date.now();
+    await factory.startRunner();
+    await factory.idle();
+    await until(() => stub.requests.some(({ body }) => body?.waitSec !== undefined), 'a poll');
+    await factory.stopRunner();
+    assert.ok(Date.now() - began < 3000, `${Date.now() - began} ms`);
+    assert.doesNotMatch(log.join('\n'), /can't be reached/);
+  });
+
   it('aborts at once when a report is answered with 409: tree killed, nothing shipped, said and shown', async () => {
     const id = await claimed(
       'job-2',

@@ -27,6 +27,8 @@ function session(more: Partial<Session> = {}): Session {
     unfinishedClaims: [],
     wantsJob: false,
     welcomesJob: more.wantsJob ?? false,
+    offersPolls: false,
+    poll: 'none',
     claimRestMs: 0,
     renewEveryMs: 5 * MINUTE,
     ...more,
@@ -70,6 +72,26 @@ describe('what is done next', () => {
 
   it('repeats a claim only where a job would be welcome', () => {
     assert.equal(nextAction(session({ unfinishedClaims: ['r'] }), NOW).do, 'wait');
+  });
+
+  it('is a claim that waits, where the coordinator offers it and nobody is to be answered at once', () => {
+    const idle = session({ welcomesJob: true, offersPolls: true });
+    assert.deepEqual(nextAction(idle, NOW), { do: 'poll' });
+    assert.deepEqual(nextAction({ ...idle, wantsJob: true }, NOW), { do: 'claim' });
+    assert.deepEqual(nextAction({ ...idle, unfinishedClaims: ['r'] }, NOW), { do: 'claim', requestId: 'r' });
+    assert.equal(nextAction({ ...idle, offersPolls: false }, NOW).do, 'wait');
+    assert.deepEqual(nextAction({ ...idle, claimRestMs: 7000 }, NOW), { do: 'wait', ms: 7000 });
+    assert.equal(nextAction({ ...idle, poll: 'waiting', unfinishedClaims: ['r'] }, NOW).do, 'wait');
+  });
+
+  it('deals with what a waiting claim has brought before anything else, and ends one that is not welcome', () => {
+    const doubt = { key: 'a', lease: doubted(held), waiting: 1 };
+    const polled = session({ connection: newConnection(NOW), jobs: [doubt], poll: 'answered' });
+    assert.deepEqual(nextAction(polled, NOW), { do: 'settle-poll' });
+    const waiting = session({ poll: 'waiting', welcomesJob: false });
+    assert.deepEqual(nextAction(waiting, NOW), { do: 'give-up-poll' });
+    const cut = session({ poll: 'waiting', welcomesJob: true, connection: lost(reachable, NOW, 'x', 1000) });
+    assert.deepEqual(nextAction(cut, NOW), { do: 'give-up-poll' });
   });
 
   it('comes ever slower where heartbeats pass and every other call fails', () => {

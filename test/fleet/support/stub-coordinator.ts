@@ -5,6 +5,7 @@
 import { once } from 'node:events';
 import http from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface Received {
   readonly method: string;
@@ -45,6 +46,9 @@ export class StubCoordinator {
   readonly jobs = new Map<string, Job>();
   script: Script = () => undefined;
   leaseTtlSec = 900;
+  /** Offered in heartbeats: a claim with `waitSec` then waits for a job. */
+  longPollSec: number | undefined;
+  readonly #offered = new EventTarget();
   readonly #answers = new Map<string, Answer>();
   readonly #sockets = new Set<Socket>();
   #server: http.Server | undefined;
@@ -86,6 +90,7 @@ export class StubCoordinator {
 
   offer(id: string, bodyMd: string): void {
     this.jobs.set(id, { id, bodyMd, epoch: 0, stage: 'queued', holder: false });
+    this.#offered.dispatchEvent(new Event('job'));
   }
 
   /** Another factory claims the job. */
@@ -121,9 +126,22 @@ export class StubCoordinator {
     this.requests.push(received);
     const scripted = await this.script(received, response);
     if (scripted === 'handled') return;
+    if (scripted === undefined && received.body?.waitSec !== undefined)
+      await this.#jobWithin(received.body.waitSec, response);
+    if (response.destroyed) return;
     const { status = 200, body, headers, raw: bytes } = scripted ?? this.#own(received);
     response.writeHead(status, { 'content-type': 'application/json', 'x-request-id': 'req-1', ...headers });
     response.end(bytes ?? (body === undefined ? '' : JSON.stringify(body)));
+  }
+
+  /** Resolves when there is a job, when the wait is over, or when whoever waits has gone. */
+  async #jobWithin(seconds: number, response: http.ServerResponse): Promise<void> {
+    const over = new AbortController();
+    const end = () => over.abort();
+    response.once('close', end);
+    this.#offered.addEventListener('job', end, { once: true });
+    if (this.#queued().length === 0)
+      await sleep(seconds * 1000, undefined, { signal: over.signal }).catch(() => undefined);
   }
 
   #own(request: Received): Answer {
@@ -137,7 +155,8 @@ export class StubCoordinator {
 
   #answer({ method, path, body }: Received): Answer {
     const [, id = '', call] = /\/fleet\/jobs\/([^/]+)(?:\/lease\/(\w+))?$/.exec(path) ?? [];
-    if (path.endsWith('/factories/heartbeat')) return { body: { claimable: this.#queued().length } };
+    if (path.endsWith('/factories/heartbeat'))
+      return { body: { claimable: this.#queued().length, longPollSec: this.longPollSec } };
     if (path.endsWith('/fleet/claim')) return this.#claim();
     const job = this.jobs.get(id);
     if (job === undefined) return { status: 404, headers: PROBLEM, body: { code: 'job_not_found' } };

@@ -1,0 +1,60 @@
+/** What an earlier process has left of a fleet in this home: claimed jobs, unsent reports, claims under way. */
+import { MINUTE } from '../platform/clock.ts';
+import type { Holding } from '../runner/hooks.ts';
+import { stampOf } from './elapsed.ts';
+import type { Exchange } from './exchange.ts';
+import { type Held, keyFor, newHeld } from './held.ts';
+import { doubted, landing } from './lease.ts';
+import type { FleetOptions } from './options.ts';
+import { wireAction } from './report.ts';
+
+/** For a lease that is known only by what it has still to report, until a renewal tells, ms. */
+const UNKNOWN_LENGTH = 15 * MINUTE;
+
+/** Reads outbox and claims. What cannot be read is set aside, and said. */
+export async function readMemory({ outbox, claims, log }: FleetOptions): Promise<void> {
+  for (const file of await outbox.load())
+    log.error(`A file of unsent reports could not be read; it is kept as ${file}.`);
+  await claims.load();
+}
+
+/** Takes up claimed jobs that are not at their end, and those of which only reports are left. */
+export async function takeUpAll(exchange: Exchange, holdings: readonly Holding[]): Promise<void> {
+  const { outbox } = exchange.options;
+  for (const holding of holdings) await takeUp(exchange, holding);
+  for (const id of outbox.ids()) {
+    const owner = outbox.owner(id);
+    if (owner === undefined || exchange.held.has(keyFor(owner))) continue;
+    // Its job is at its end here, or gone; only what it has still to report is left. With nothing to report the
+    // lease is given back: renewed for a job that nobody works at, it would keep the job from everybody.
+    if (outbox.waiting(id) === 0) await outbox.add(owner, 'release');
+    const { id: local, jobId, epoch } = owner;
+    found(exchange, { id: local, jobId, epoch, stage: 'ended', leaseMs: UNKNOWN_LENGTH });
+  }
+}
+
+async function takeUp(
+  exchange: Exchange,
+  { id, claim, stage, reasonCode, checkpoint }: Holding,
+): Promise<void> {
+  if (exchange.held.has(keyFor(claim))) return;
+  const { jobId, epoch, leaseMs } = claim;
+  const held = found(exchange, { id, jobId, epoch, leaseMs, stage, checkpoint });
+  held.shipHeld = stage === 'testing' && reasonCode === 'held';
+  held.shipAsked = stage === 'testing';
+  if (claim.mayLand === true) held.lease = landing(held.lease);
+  // A crash between the move and its report: the stage that the job is in is what has to be told.
+  const action = wireAction(stage, reasonCode);
+  const { outbox } = exchange.options;
+  if (held.lease.verdict === undefined && action.do === 'report' && outbox.told(id) !== action.stage)
+    await outbox.add(held, action.stage, checkpoint);
+}
+
+/** A claim that an earlier process made: its lease is uncertain until it is renewed. */
+function found(exchange: Exchange, known: Omit<Parameters<typeof newHeld>[0], 'sentAt' | 'jitter'>): Held {
+  const sentAt = stampOf(exchange.options.clock);
+  const held = newHeld({ ...known, sentAt, jitter: exchange.random() });
+  held.lease = doubted(held.lease);
+  exchange.held.set(keyFor(held), held);
+  return held;
+}
