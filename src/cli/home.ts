@@ -14,7 +14,7 @@ export async function withFactory(
 ): Promise<number> {
   const home = options.home ?? (process.env['AQ_HOME'] || defaultHome());
   let factory: Factory | undefined;
-  const fleet = await joinFleet(home, () => factory?.capabilities() ?? []);
+  const fleet = await joinFleet(home, async () => (await factory?.capabilities()) ?? []);
   factory = await openFactory({
     home,
     supervisorScript: supervisorScript(),
@@ -33,7 +33,10 @@ export async function withFactory(
 }
 
 /** With AQ_FLEET off nothing of the fleet is read from disk (fleet-protocol.md, rule 1). */
-async function joinFleet(home: string, capabilities: () => readonly string[]): Promise<Fleet | undefined> {
+async function joinFleet(
+  home: string,
+  capabilities: () => Promise<readonly string[]>,
+): Promise<Fleet | undefined> {
   const { fleet: settings } = await readSharedSettings(new Layout(home));
   const mode = fleetMode(process.env, settings?.enabled);
   if (mode === 'off') return undefined;

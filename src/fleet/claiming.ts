@@ -23,12 +23,15 @@ const LONGEST_POLL = 50;
 /** A poll that comes back empty sooner than this part of its wait was not waited for. */
 const WAITED = 0.5;
 
+/** Of the newest earlier holders only. */
+const MOST_EARLIER = 5;
+
 /** What claiming needs of the exchange that it is a part of. */
 export interface ClaimingSide {
   readonly options: FleetOptions;
   readonly held: Map<string, Held>;
   readonly runner: AttachedRunner | undefined;
-  capabilities(): readonly string[];
+  capabilities(): Promise<readonly string[]>;
   random(): number;
   /** A call was answered as a coordinator answers. */
   served(): void;
@@ -81,7 +84,7 @@ export class Claiming {
   async claim(unfinished: string | undefined): Promise<void> {
     const { client, claims } = this.#side.options;
     const requestId = unfinished ?? (await claims.begin());
-    const outcome = await client.claim({ capabilities: this.#side.capabilities(), requestId });
+    const outcome = await client.claim({ capabilities: await this.#side.capabilities(), requestId });
     const isJob = await this.#settle(requestId, outcome);
     if (outcome.kind === 'accepted' && !isJob && !this.offersPolls) this.desk.rest(CLAIM_REST);
     this.desk.answer(isJob);
@@ -99,7 +102,8 @@ export class Claiming {
 
   async #wait(poll: Poll): Promise<void> {
     const { requestId, waitSec, abort } = poll;
-    const capabilities = this.#side.capabilities();
+    const capabilities = await this.#side.capabilities();
+    if (abort.signal.aborted) return;
     const { client } = this.#side.options;
     const outcome = await client.claim({ capabilities, requestId, waitSec, signal: abort.signal });
     // One that was given up is repeated later under its request id: the job may be ours already.
@@ -180,15 +184,25 @@ export class Claiming {
       this.desk.rest(DECLINE_REST);
       return false;
     }
-    const id = await runner.materialise(claimedJob(job, claim));
+    const id = await runner.materialise(await this.#claimedJob(job, claim));
     if (!held.has(keyFor(claim))) held.set(keyFor(claim), newHeld({ ...known, id, stage: 'assigned' }));
     log.info(`Claimed ${jobId} under epoch ${epoch}, as ${id}.`);
     return true;
   }
-}
 
-function claimedJob({ bodyMd, checkpoint }: GivenJob, claim: Claim): ClaimedJob {
-  const startFrom = checkpoint?.wipCommit;
-  const isCommit = startFrom !== undefined && /^[0-9a-f]{40,64}$/.test(startFrom);
-  return { claim, text: bodyMd, ...(isCommit && { startFrom }) };
+  /** With what is known of earlier holders: from their work it goes on, and a person is told who they were (rule 14). */
+  async #claimedJob({ jobId, epoch, bodyMd, checkpoint }: GivenJob, claim: Claim): Promise<ClaimedJob> {
+    const isCommit = checkpoint !== undefined && /^[0-9a-f]{40,64}$/.test(checkpoint.wipCommit);
+    const runs = epoch > 1 ? await this.#side.options.client.runs(jobId) : undefined;
+    const earlier =
+      runs?.kind === 'accepted'
+        ? runs.value.filter((run) => (run.epoch ?? 0) < epoch).slice(-MOST_EARLIER)
+        : [];
+    return {
+      claim,
+      text: bodyMd,
+      ...(isCommit && { startFrom: checkpoint }),
+      ...(earlier.length > 0 && { earlier }),
+    };
+  }
 }

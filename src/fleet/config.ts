@@ -13,6 +13,8 @@ export interface FleetConfig {
   /** Replaces the detected ones. */
   readonly capabilities?: readonly string[];
   readonly policy: ClaimPolicy;
+  /** Whether work in progress is brought to the job's own ref on its remote (rule 10). */
+  readonly pushCheckpoints: boolean;
   /** What was set and can't be used, in words; the default is in force instead. */
   readonly problems: readonly string[];
 }
@@ -42,6 +44,7 @@ export function fleetConfig(explicit: FleetSettings, env: NodeJS.ProcessEnv): Fl
       yolo: explicit.allowYolo ?? flag('AQ_FLEET_ALLOW_YOLO', variable, problems),
       commands: explicit.allowCommands ?? flag('AQ_FLEET_ALLOW_COMMANDS', variable, problems),
     },
+    pushCheckpoints: explicit.pushCheckpoints ?? flag('AQ_FLEET_PUSH_CHECKPOINTS', variable, problems, true),
     problems,
   };
 }
@@ -55,11 +58,17 @@ function renewSec(explicit: number | undefined, text: string | undefined, proble
   return DEFAULT_RENEW_SEC;
 }
 
-function flag(name: string, variable: (name: string) => string | undefined, problems: string[]): boolean {
-  const text = variable(name)?.toLowerCase() ?? '0';
-  if (!['0', '1', 'true', 'false'].includes(text))
-    problems.push(`${name} is ${text}, but must be 0 or 1; 0 is used.`);
-  return text === '1' || text === 'true';
+function flag(
+  name: string,
+  variable: (name: string) => string | undefined,
+  problems: string[],
+  otherwise = false,
+): boolean {
+  const text = variable(name)?.toLowerCase();
+  if (text === undefined) return otherwise;
+  if (['0', '1', 'true', 'false'].includes(text)) return text === '1' || text === 'true';
+  problems.push(`${name} is ${text}, but must be 0 or 1; 0 is used.`);
+  return false;
 }
 
 function list(text: string | undefined, separator: string): string[] | undefined {

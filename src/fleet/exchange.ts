@@ -6,6 +6,7 @@ import { MINUTE, SECOND } from '../platform/clock.ts';
 import { messageOf } from '../platform/errors.ts';
 import type { AttachedRunner, Permission, Revocation } from '../runner/hooks.ts';
 import { PRESSING, retryIn } from './backoff.ts';
+import { CheckpointPushes } from './checkpoint-pushes.ts';
 import { Claiming, type ClaimingSide } from './claiming.ts';
 import { type Stamp, stampOf } from './elapsed.ts';
 import { type Held, keyFor, staleText } from './held.ts';
@@ -29,9 +30,14 @@ export class Exchange implements ClaimingSide {
   /** The claimed jobs in hand, by claim. */
   readonly held = new Map<string, Held>();
   readonly claiming: Claiming;
+  readonly pushes: CheckpointPushes;
   connection: Connection;
   runner: AttachedRunner | undefined;
   claimable: number | undefined;
+  /** The capabilities that were told last. */
+  offers: readonly string[] = [];
+  /** What this laptop was short of at the last heartbeat, in words. */
+  shortages: readonly string[] = [];
   lastHeartbeat: Stamp | undefined;
   readonly #acted: () => void;
   #renewals = 0;
@@ -43,6 +49,7 @@ export class Exchange implements ClaimingSide {
   constructor(options: FleetOptions, { acted, kick }: { acted: () => void; kick: () => void }) {
     this.options = options;
     this.claiming = new Claiming(this, kick);
+    this.pushes = new CheckpointPushes(this, kick);
     this.connection = newConnection(stampOf(options.clock));
     this.#acted = acted;
   }
@@ -53,6 +60,8 @@ export class Exchange implements ClaimingSide {
         return this.heartbeat();
       case 'renew':
         return this.#renew(this.held.get(action.key) as Held);
+      case 'push':
+        return this.pushes.begin(this.held.get(action.key) as Held);
       case 'replay':
         return this.#replay(this.held.get(action.key) as Held);
       case 'claim':
@@ -70,8 +79,13 @@ export class Exchange implements ClaimingSide {
     const { client, config, clock, log } = this.options;
     const { running, maxParallel } = this.runner?.capacity() ?? { running: 0, maxParallel: 1 };
     const load = Math.round((running / maxParallel) * 100) / 100;
-    const health = this.options.claims.isDraining ? 'draining' : 'ok';
-    const outcome = await client.heartbeat({ capabilities: this.capabilities(), health, load });
+    this.shortages = (await this.runner?.shortages()) ?? [];
+    const health = this.options.claims.isDraining
+      ? 'draining'
+      : this.shortages.length > 0
+        ? 'degraded'
+        : 'ok';
+    const outcome = await client.heartbeat({ capabilities: await this.capabilities(), health, load });
     const now = stampOf(clock);
     if (outcome.kind === 'fenced' || outcome.kind === 'refused')
       return this.failed({ kind: 'unreachable', why: 'it does not take this factory’s heartbeat' });
@@ -177,6 +191,7 @@ export class Exchange implements ClaimingSide {
     const { outbox, log } = this.options;
     held.lease = fenced(held.lease);
     log.warn(`fenced-abort ${held.id} (job ${held.jobId}, epoch ${held.epoch}): ${why.text}`);
+    this.pushes.forget(held);
     this.held.delete(keyFor(held));
     this.#acted();
     await outbox.drop(held.id);
@@ -188,6 +203,7 @@ export class Exchange implements ClaimingSide {
 
   async end(held: Held): Promise<void> {
     held.lease = ended(held.lease);
+    this.pushes.forget(held);
     this.held.delete(keyFor(held));
     await this.options.outbox.drop(held.id);
   }
@@ -277,15 +293,18 @@ export class Exchange implements ClaimingSide {
     return [...this.held.values()].reduce((sum, { id }) => sum + this.options.outbox.waiting(id), 0);
   }
 
-  capabilities(): readonly string[] {
+  /** What this factory offers now; also kept as `offers`. */
+  async capabilities(): Promise<readonly string[]> {
     const { config, capabilities } = this.options;
-    if (config.capabilities !== undefined) return config.capabilities;
-    // An engine that claimed jobs may not use here is none that this factory has to offer.
-    return capabilities().filter((each) => {
-      const [, engine] = /^engine:(.*)$/.exec(each) ?? [];
-      if (engine === undefined) return true;
-      return config.policy.engines?.includes(engine) ?? engine !== 'shell';
-    });
+    this.offers =
+      config.capabilities ??
+      // An engine that claimed jobs may not use here is none that this factory has to offer.
+      (await capabilities()).filter((each) => {
+        const [, engine] = /^engine:(.*)$/.exec(each) ?? [];
+        if (engine === undefined) return true;
+        return config.policy.engines?.includes(engine) ?? engine !== 'shell';
+      });
+    return this.offers;
   }
 
   random(): number {

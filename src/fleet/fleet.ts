@@ -29,6 +29,8 @@ import { readMemory, takeUpAll } from './take-up.ts';
 const WAKE_LOOK = 2 * SECOND;
 /** How long (ms) a runner that stops waits for its last reports. */
 const LAST_REPORTS = 3 * SECOND;
+/** The same where a checkpoint is on its way to its remote, ms. */
+const LAST_PUSH = 20 * SECOND;
 
 function notNow(code: string, message: string, action: string): UserError {
   return new UserError(code, `${message} Nothing was changed.`, action);
@@ -69,7 +71,8 @@ export class Fleet implements Hooks {
     const { clock } = this.#options;
     const from = stampOf(clock);
     while (this.#exchange.waiting() > 0 && ['new', 'reachable'].includes(this.#exchange.connection.phase)) {
-      if (elapsed(from, stampOf(clock)) > LAST_REPORTS) break;
+      const limit = this.#exchange.pushes.isUnderWay ? LAST_PUSH : LAST_REPORTS;
+      if (elapsed(from, stampOf(clock)) > limit) break;
       this.#kick();
       const over = new AbortController();
       const patience = clock.sleep(LAST_REPORTS, over.signal).catch(() => undefined);
@@ -77,6 +80,7 @@ export class Fleet implements Hooks {
       over.abort();
     }
     this.#stopping?.abort();
+    this.#exchange.pushes.giveUp();
     this.#kick();
     this.#exchange.claiming.interrupted();
     // A call under way is not waited for: whatever it was is repeated under the same key.
@@ -214,7 +218,8 @@ export class Fleet implements Hooks {
       shadow: this.#options.shadow,
       draining: this.#options.claims.isDraining,
       connection: this.#exchange.connection,
-      capabilities: [...this.#exchange.capabilities()],
+      capabilities: this.#exchange.offers,
+      shortages: this.#exchange.shortages,
       now,
       ...(this.#exchange.lastHeartbeat !== undefined && { lastHeartbeat: this.#exchange.lastHeartbeat }),
       ...(this.#exchange.claimable !== undefined && { claimable: this.#exchange.claimable }),
@@ -264,10 +269,11 @@ export class Fleet implements Hooks {
     const { running, maxParallel } = runner?.capacity() ?? { running: 0, maxParallel: 0 };
     return {
       connection: this.#exchange.connection,
-      jobs: [...this.#exchange.held].map(([key, { id, lease }]) => ({
+      jobs: [...this.#exchange.held].map(([key, held]) => ({
         key,
-        lease,
-        waiting: outbox.waiting(id),
+        lease: held.lease,
+        waiting: outbox.waiting(held.id),
+        push: this.#exchange.pushes.phaseOf(held, outbox.next(held.id)),
       })),
       unfinishedClaims: this.#options.shadow ? [] : claims.unfinished,
       wantsJob: claiming.desk.isWanted,
@@ -302,6 +308,7 @@ export class Fleet implements Hooks {
     for (const held of this.#exchange.held.values()) held.lease = doubted(held.lease);
     this.#exchange.connection = woke(this.#exchange.connection);
     this.#exchange.claiming.interrupted();
+    this.#exchange.pushes.giveUp();
   }
 
   /** Waits until everything before has been told and the lease is certain, or until that can't be had now. */

@@ -21,7 +21,7 @@ export interface OpenFleet {
   /** The token kept for an address; asked only where the environment has none. */
   readonly tokenFor?: (api: string) => Promise<string | undefined>;
   /** What the machine offers; asked at every heartbeat and claim. */
-  readonly capabilities: () => readonly string[];
+  readonly capabilities: () => Promise<readonly string[]>;
   readonly shadow: boolean;
   readonly log: Log;
   readonly clock?: Clock;

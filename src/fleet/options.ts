@@ -12,7 +12,7 @@ export interface FleetOptions {
   readonly factoryId: string;
   readonly outbox: Outbox;
   readonly claims: ClaimJournal;
-  readonly capabilities: () => readonly string[];
+  readonly capabilities: () => Promise<readonly string[]>;
   /** Heartbeats only, and tells what could be claimed (rule 15). */
   readonly shadow: boolean;
   readonly clock: Clock;

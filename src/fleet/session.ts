@@ -70,6 +70,8 @@ export interface JobInSession {
   readonly lease: Lease;
   /** Reports that the coordinator has not accepted. */
   readonly waiting: number;
+  /** Of the work that the oldest of them names. */
+  readonly push: PushPhase;
 }
 
 export interface Session {
@@ -89,12 +91,16 @@ export interface Session {
   readonly renewEveryMs: number;
 }
 
+/** Whether a checkpoint is on its way to the remote; `due`: it has to be before its report is sent (rule 10). */
+export type PushPhase = 'none' | 'due' | 'under way';
+
 /** Whether a claim waits at the coordinator; `answered`: what came of it has not been dealt with. */
 export type PollPhase = 'none' | 'waiting' | 'answered';
 
 export type Action =
   | { readonly do: 'heartbeat' }
   | { readonly do: 'renew'; readonly key: string }
+  | { readonly do: 'push'; readonly key: string }
   | { readonly do: 'replay'; readonly key: string }
   | { readonly do: 'claim'; readonly requestId?: string }
   /** Begin a claim that waits; deal with its answer; wait no longer. */
@@ -115,13 +121,15 @@ export function nextAction(session: Session, now: Stamp): Action {
   const due = open.map(({ key, lease }) => ({ key, ms: renewDueIn(lease, now, renewEveryMs) }));
   const renew = due.find(({ ms }) => ms === 0);
   if (renew !== undefined) return { do: 'renew', key: renew.key };
-  const replay = open.find(({ waiting, lease }) => waiting > 0 && standing(lease, now) === 'held');
-  if (replay !== undefined) return { do: 'replay', key: replay.key };
+  const held = open.filter(({ waiting, lease }) => waiting > 0 && standing(lease, now) === 'held');
+  const next = held.find(({ push }) => push !== 'under way');
+  if (next !== undefined) return { do: next.push === 'due' ? 'push' : 'replay', key: next.key };
 
   // A repeat may be the first that arrives: it is made only where a job would be welcome.
   const [unfinished] = unfinishedClaims;
-  const mayClaim = unfinished === undefined ? session.wantsJob : session.welcomesJob;
-  const mayPoll = session.offersPolls && session.welcomesJob;
+  const isDecided = held.length === 0;
+  const mayClaim = isDecided && (unfinished === undefined ? session.wantsJob : session.welcomesJob);
+  const mayPoll = isDecided && session.offersPolls && session.welcomesJob;
   if (session.poll === 'none' && claimRestMs <= 0) {
     if (mayClaim) return { do: 'claim', ...(unfinished !== undefined && { requestId: unfinished }) };
     if (mayPoll) return { do: 'poll' };

@@ -25,6 +25,8 @@ export interface FleetStatus {
   readonly draining: boolean;
   readonly connection: Connection;
   readonly capabilities: readonly string[];
+  /** What this laptop is short of, in words. */
+  readonly shortages: readonly string[];
   readonly now: Stamp;
   readonly lastHeartbeat?: Stamp;
   /** How many jobs this factory could claim, where the coordinator tells. */

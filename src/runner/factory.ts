@@ -183,8 +183,8 @@ export class Factory implements FactoryApi {
     found.abort();
   }
 
-  /** What this machine offers to jobs: its system and the engines that are installed. */
-  capabilities(): readonly string[] {
+  /** What this machine offers to jobs: its system, the engines that are installed, and its clones. */
+  capabilities(): Promise<readonly string[]> {
     return this.#workshop.capabilities();
   }
 
@@ -263,7 +263,7 @@ export class Factory implements FactoryApi {
       maxParallel: this.#settings.maxParallel,
       locks: new Map(active.flatMap((row) => (row.locks ?? []).map((lock) => [lock, row.id] as const))),
       needed: await neededJobs(this.#store, queue),
-      lacking: this.#workshop.lacking(queue.flatMap((job) => job.requires)),
+      lacking: await this.#workshop.lacking(queue.flatMap((job) => job.requires)),
     });
   }
 

@@ -24,7 +24,16 @@ export interface ClaimedJob {
   /** The whole Markdown job, front matter included. */
   readonly text: string;
   /** The work of an earlier holder, to go on from where it can be had. */
-  readonly startFrom?: string;
+  readonly startFrom?: Checkpoint;
+  /** What earlier holders came to, for people (rule 14). */
+  readonly earlier?: readonly EarlierRun[];
+}
+
+/** A job's time with an earlier holder, as far as the coordinator tells. */
+export interface EarlierRun {
+  readonly factoryId?: string | undefined;
+  readonly epoch?: number | undefined;
+  readonly stage?: string | undefined;
 }
 
 /** A job of this home that was claimed, as the fleet needs to know it. */
@@ -43,7 +52,7 @@ export interface Checkpoint {
 }
 
 /** What leaves this machine, or changes something that others share. `finish`: a claimed job with nothing to land. */
-export type Effect = 'push-checkpoint' | 'push' | 'pull-request' | 'merge' | 'finish';
+export type Effect = 'push' | 'pull-request' | 'merge' | 'finish';
 
 /** `held`: not now, ask again later; `fenced`: never again for this job; `gated`: it was claimed, and no fleet is attached. */
 export type Permission = 'accepted' | 'held' | 'fenced' | 'gated';
@@ -85,6 +94,13 @@ export interface AttachedRunner {
   revoked(id: string, why: Revocation): Promise<void>;
   /** Tries once more to ship a job that was held. */
   shipHeld(id: string): Promise<void>;
+  /**
+   * Writes the job's work to its own ref on its remote. Resolves too where there is nothing to write it to.
+   * @throws whatever git could not do, or that `signal` was aborted
+   */
+  pushCheckpoint(id: string, checkpoint: Checkpoint, signal: AbortSignal): Promise<void>;
+  /** What this laptop is short of, for people; empty when all is well. */
+  shortages(): Promise<readonly string[]>;
   /** The laptop's free places for jobs, and how many there are. */
   capacity(): { readonly running: number; readonly maxParallel: number };
 }

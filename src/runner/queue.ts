@@ -111,7 +111,7 @@ export async function adopt(store: Store, entry: InboxEntry, now: number): Promi
     // A person moved its file back into the inbox by hand: the same job, to be tried again.
     if (known !== undefined && !elsewhere) {
       // One that was claimed begins anew as a job of this laptop: that is what the person has asked for.
-      const { claim: _claim, startFrom: _start, ...own } = known;
+      const { claim: _claim, startFrom: _start, earlier: _earlier, ...own } = known;
       return retried(own, now, false);
     }
   }

@@ -283,7 +283,7 @@ export class Runner {
       maxParallel: settings().maxParallel,
       locks: locks.holders(),
       needed: await neededJobs(store, queue),
-      lacking: workshop.lacking(queue.flatMap((job) => job.requires)),
+      lacking: await workshop.lacking(queue.flatMap((job) => job.requires)),
     });
   }
 

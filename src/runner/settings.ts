@@ -28,6 +28,7 @@ export interface FleetSettings {
   readonly allowRoots?: readonly string[];
   readonly allowYolo?: boolean;
   readonly allowCommands?: boolean;
+  readonly pushCheckpoints?: boolean;
 }
 
 /** What was set, by a person in the editor's settings. */
@@ -52,6 +53,7 @@ const configSchema = z.object({
       allowRoots: z.optional(z.array(z.string())),
       allowYolo: z.optional(z.boolean()),
       allowCommands: z.optional(z.boolean()),
+      pushCheckpoints: z.optional(z.boolean()),
     }),
   ),
 });

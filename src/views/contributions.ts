@@ -60,6 +60,7 @@ export const SETTINGS = {
   fleetAllowRoots: 'fleet.allowRoots',
   fleetAllowYolo: 'fleet.allowYolo',
   fleetAllowCommands: 'fleet.allowCommands',
+  fleetPushCheckpoints: 'fleet.pushCheckpoints',
 } as const;
 
 /** Context keys, for `when` clauses. */

@@ -28,6 +28,7 @@ function fleetSettings(): FleetSettings {
   const enabled = fleetEnabled();
   const allowYolo = explicit(SETTINGS.fleetAllowYolo);
   const allowCommands = explicit(SETTINGS.fleetAllowCommands);
+  const pushCheckpoints = explicit(SETTINGS.fleetPushCheckpoints);
   const capabilities = texts(explicit(SETTINGS.fleetCapabilities));
   const allowEngines = texts(explicit(SETTINGS.fleetAllowEngines));
   const allowRoots = texts(explicit(SETTINGS.fleetAllowRoots));
@@ -42,6 +43,7 @@ function fleetSettings(): FleetSettings {
     ...(allowRoots !== undefined && { allowRoots }),
     ...(typeof allowYolo === 'boolean' && { allowYolo }),
     ...(typeof allowCommands === 'boolean' && { allowCommands }),
+    ...(typeof pushCheckpoints === 'boolean' && { pushCheckpoints }),
   };
 }
 

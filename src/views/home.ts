@@ -109,7 +109,7 @@ export class Home implements Feature {
         mode: this.fleetMode,
         home: this.folder,
         settings: settings.fleet,
-        capabilities: () => joined.factory?.capabilities() ?? [],
+        capabilities: async () => (await joined.factory?.capabilities()) ?? [],
         tokenFor: async (api) => (await import('./fleet/token.ts')).tokenFor(this.secrets, api),
         log: this.#log,
       });

@@ -7,6 +7,7 @@ import type { Fleet } from '../../src/fleet/fleet.ts';
 import { openFleet } from '../../src/fleet/open.ts';
 import { type Clock, systemClock } from '../../src/platform/clock.ts';
 import type { Factory } from '../../src/runner/factory.ts';
+import type { ExplicitSettings } from '../../src/runner/settings.ts';
 import {
   closeFactories,
   openTestFactory,
@@ -16,7 +17,7 @@ import {
 } from '../runner/support/factory.ts';
 import { jobFile, script } from '../runner/support/job-file.ts';
 import { git, scratchFolder, scratchHome, scratchRepo } from '../runner/support/scratch.ts';
-import { StubCoordinator } from './support/stub-coordinator.ts';
+import { type Received, StubCoordinator } from './support/stub-coordinator.ts';
 
 const TOKEN = 'fleet-token-sentinel-4711';
 
@@ -43,7 +44,7 @@ describe('a fleet', function () {
   let fleet: Fleet;
   let factory: Factory;
 
-  async function join(env: NodeJS.ProcessEnv = {}): Promise<Factory> {
+  async function join(env: NodeJS.ProcessEnv = {}, settings: ExplicitSettings = {}): Promise<Factory> {
     const write = (message: string | Error) => log.push(String(message));
     const logger = { debug: write, info: write, warn: write, error: write };
     const opened: { factory?: Factory } = {};
@@ -59,12 +60,12 @@ describe('a fleet', function () {
         AQ_FLEET_ALLOW_COMMANDS: '1',
         ...env,
       },
-      capabilities: () => opened.factory?.capabilities() ?? [],
+      capabilities: async () => (await opened.factory?.capabilities()) ?? [],
       shadow: env['AQ_FLEET'] === 'shadow',
       log: logger,
       clock,
     });
-    factory = await openTestFactory(home, { hooks: fleet, log: logger });
+    factory = await openTestFactory(home, { hooks: fleet, log: logger, settings });
     opened.factory = factory;
     return factory;
   }
@@ -174,6 +175,75 @@ describe('a fleet', function () {
     await factory.stopRunner();
     assert.ok(Date.now() - began < 3000, `${Date.now() - began} ms`);
     assert.doesNotMatch(log.join('\n'), /can't be reached/);
+  });
+
+  it('brings the work to its ref on the remote before the report that names it', async () => {
+    const remote = path.join(scratchFolder(), 'remote.git');
+    git(repo, 'clone', '-q', '--bare', '.', remote);
+    git(repo, 'remote', 'add', 'origin', remote);
+    const there = new Map<string, boolean>();
+    stub.script = ({ body }) => {
+      const { wipBranch, wipCommit } = body?.checkpoint ?? {};
+      if (wipBranch !== undefined)
+        there.set(body.stage, git(remote, 'for-each-ref', '--format=%(objectname)', wipBranch) === wipCommit);
+      return undefined;
+    };
+    const id = await claimed('job-1', jobFile({ cwd: repo }));
+    await waitForStage(factory, id, 'review');
+    await until(() => stub.jobs.get('job-1')?.stage === 'review', 'the report');
+    assert.deepEqual([...there], [['review', true]]);
+  });
+
+  it('reports all the same where the remote takes no checkpoint, and says so', async () => {
+    git(repo, 'remote', 'add', 'origin', path.join(scratchFolder(), 'no-such-repository'));
+    const id = await claimed('job-1', jobFile({ cwd: repo }));
+    await waitForStage(factory, id, 'review');
+    await until(() => stub.jobs.get('job-1')?.stage === 'review', 'the report');
+    assert.match(log.join('\n'), /its checkpoint could not be pushed/);
+  });
+
+  it('brings no checkpoint to the remote where that is forbidden', async () => {
+    await factory.dispose();
+    await join({ AQ_FLEET_PUSH_CHECKPOINTS: '0' });
+    const remote = path.join(scratchFolder(), 'remote.git');
+    git(repo, 'clone', '-q', '--bare', '.', remote);
+    git(repo, 'remote', 'add', 'origin', remote);
+    const id = await claimed('job-1', jobFile({ cwd: repo }));
+    await waitForStage(factory, id, 'review');
+    await until(() => stub.jobs.get('job-1')?.stage === 'review', 'the report');
+    assert.equal(git(remote, 'for-each-ref', '--format=%(refname)', 'refs/agent-queue'), '');
+  });
+
+  it('offers its clones, and tells what it is short of', async () => {
+    await factory.dispose();
+    git(repo, 'remote', 'add', 'origin', 'git@github.com:Acme/App.git');
+    await join({}, { repositories: [path.dirname(repo)] });
+    await factory.startRunner();
+    await until(() => stub.requests.length > 1, 'a heartbeat');
+    const { body } = stub.requests.at(-1) as Received;
+    assert.ok(body.capabilities.includes('repo:github.com/acme/app'), body.capabilities.join());
+    const claiming = stub.requests.find(({ path: asked }) => asked.endsWith('/claim'));
+    await until(() => stub.requests.some(({ path: asked }) => asked.endsWith('/claim')), 'a claim');
+    assert.ok(claiming === undefined || claiming.body.capabilities.includes('repo:github.com/acme/app'));
+  });
+
+  it('asks what earlier holders did when it is not the first, and goes on when nobody tells', async () => {
+    const runs = [{ factoryId: 'mac-studio', leaseEpoch: 1, stage: 'building' }];
+    stub.script = ({ path: asked }) => {
+      if (asked.endsWith('/job-1/runs')) return { body: { runs } };
+      return asked.endsWith('/job-2/runs') ? { status: 404 } : undefined;
+    };
+    for (const jobId of ['job-1', 'job-2']) {
+      stub.offer(jobId, jobFile({ cwd: repo }));
+      Object.assign(stub.jobs.get(jobId) ?? {}, { epoch: 1 });
+    }
+    await factory.startRunner();
+    const earlier: unknown[] = [];
+    for (const id of ['job-1-e2', 'job-2-e2']) {
+      await waitForStage(factory, id, 'review');
+      earlier.push(JSON.parse(readFileSync(path.join(home, `runs/${id}/state.json`), 'utf8')).earlier);
+    }
+    assert.deepEqual(earlier, [['mac-studio had it before under epoch 1, and came to building.'], undefined]);
   });
 
   it('aborts at once when a report is answered with 409: tree killed, nothing shipped, said and shown', async () => {
@@ -405,7 +475,7 @@ describe('a fleet', function () {
     };
     const common = {
       home,
-      capabilities: () => [],
+      capabilities: () => Promise.resolve([]),
       shadow: false,
       log: { debug() {}, info() {}, warn() {}, error() {} },
     };

@@ -5,9 +5,11 @@ import { claimed, doubted, fenced, type Lease, standing } from '../../src/fleet/
 import {
   answered,
   type Connection,
+  type JobInSession,
   lost,
   newConnection,
   nextAction,
+  type PushPhase,
   type Session,
   served,
   turnedDown,
@@ -35,11 +37,18 @@ function session(more: Partial<Session> = {}): Session {
   };
 }
 
+const job = (key: string, lease: Lease, waiting: number): JobInSession => ({
+  key,
+  lease,
+  waiting,
+  push: 'none',
+});
+
 describe('what is done next', () => {
   it('is a heartbeat first, whatever else waits', () => {
     const all = session({
       connection: newConnection(NOW),
-      jobs: [{ key: 'a', lease: doubted(held), waiting: 3 }],
+      jobs: [job('a', doubted(held), 3)],
       unfinishedClaims: ['r'],
       wantsJob: true,
     });
@@ -47,9 +56,9 @@ describe('what is done next', () => {
   });
 
   it('is then, in this order: renew what is in doubt, tell, repeat a claim, claim', () => {
-    const doubt = { key: 'a', lease: doubted(held), waiting: 1 };
-    const tell = { key: 'b', lease: held, waiting: 1 };
-    const calm = { key: 'c', lease: held, waiting: 0 };
+    const doubt = job('a', doubted(held), 1);
+    const tell = job('b', held, 1);
+    const calm = job('c', held, 0);
     const more = { unfinishedClaims: ['r'], wantsJob: true };
     assert.deepEqual(nextAction(session({ ...more, jobs: [calm, tell, doubt] }), NOW), {
       do: 'renew',
@@ -61,7 +70,7 @@ describe('what is done next', () => {
   });
 
   it('is nothing but waiting while nobody answers or the token is turned down', () => {
-    const waiting = { jobs: [{ key: 'a', lease: doubted(held), waiting: 1 }], wantsJob: true };
+    const waiting = { jobs: [job('a', doubted(held), 1)], wantsJob: true };
     for (const connection of [lost(reachable, NOW, 'refused', 3000), turnedDown(reachable, NOW, MINUTE)]) {
       const action = nextAction(session({ ...waiting, connection }), later(1000));
       assert.equal(action.do, 'wait');
@@ -84,8 +93,18 @@ describe('what is done next', () => {
     assert.equal(nextAction({ ...idle, poll: 'waiting', unfinishedClaims: ['r'] }, NOW).do, 'wait');
   });
 
+  it('brings work to its remote before the report that names it, and tells other jobs’ reports meanwhile', () => {
+    const due = { ...job('a', held, 1), push: 'due' as const };
+    const onItsWay = { ...due, push: 'under way' as const };
+    assert.deepEqual(nextAction(session({ jobs: [due] }), NOW), { do: 'push', key: 'a' });
+    const both = session({ jobs: [onItsWay, job('b', held, 1)] });
+    assert.deepEqual(nextAction(both, NOW), { do: 'replay', key: 'b' });
+    const doubtful = session({ jobs: [{ ...due, lease: doubted(held) }] });
+    assert.deepEqual(nextAction(doubtful, NOW), { do: 'renew', key: 'a' });
+  });
+
   it('deals with what a waiting claim has brought before anything else, and ends one that is not welcome', () => {
-    const doubt = { key: 'a', lease: doubted(held), waiting: 1 };
+    const doubt = job('a', doubted(held), 1);
     const polled = session({ connection: newConnection(NOW), jobs: [doubt], poll: 'answered' });
     assert.deepEqual(nextAction(polled, NOW), { do: 'settle-poll' });
     const waiting = session({ poll: 'waiting', welcomesJob: false });
@@ -111,12 +130,12 @@ describe('what is done next', () => {
     const resting = session({ wantsJob: true, claimRestMs: 7000 });
     assert.deepEqual(nextAction(resting, NOW), { do: 'wait', ms: 7000 });
     const short = claimed({ jobId: 'a', epoch: 1, lengthMs: 30_000, sentAt: NOW, jitter: 0 });
-    const renewing = session({ jobs: [{ key: 'a', lease: short, waiting: 0 }] });
+    const renewing = session({ jobs: [job('a', short, 0)] });
     assert.deepEqual(nextAction(renewing, NOW), { do: 'wait', ms: 10_000 });
   });
 
   it('passes over a lease that is no more', () => {
-    const gone = session({ jobs: [{ key: 'a', lease: fenced(held), waiting: 2 }], wantsJob: true });
+    const gone = session({ jobs: [job('a', fenced(held), 2)], wantsJob: true });
     assert.deepEqual(nextAction(gone, NOW), { do: 'claim' });
   });
 
@@ -137,22 +156,25 @@ describe('what is done next', () => {
         key: String(index),
         lease: pick(held, doubted(held), fenced(held), { ...held, since: now }),
         waiting: pick(0, 0, 2),
+        push: pick<PushPhase>('none', 'due', 'under way'),
       }));
       const input = session({
         connection,
         jobs,
         unfinishedClaims: pick<string[]>([], ['r']),
         wantsJob: pick(true, false),
+        welcomesJob: true,
+        offersPolls: pick(true, false),
         claimRestMs: pick(0, 0, 500),
       });
       const action = nextAction(input, now);
       const open = jobs.filter(({ lease }) => lease.verdict === undefined);
-      if (action.do === 'claim') {
+      if (action.do === 'claim' || action.do === 'poll') {
         claims += 1;
         assert.equal(connection.phase, 'reachable');
         assert.ok(open.every(({ lease, waiting }) => standing(lease, now) === 'held' && waiting === 0));
       }
-      if (action.do === 'replay') {
+      if (action.do === 'replay' || action.do === 'push') {
         const job = jobs.find(({ key }) => key === action.key);
         assert.equal(job && standing(job.lease, now), 'held');
         assert.ok(open.every(({ lease }) => standing(lease, now) === 'held'));

@@ -1,10 +1,12 @@
 /** What a fleet may ask of the runner that it is attached to (hooks.ts, AttachedRunner). */
-import { messageOf } from '../../platform/errors.ts';
-import type { AttachedRunner, ClaimedJob, Revocation } from '../hooks.ts';
+import { messageOf, UserError } from '../../platform/errors.ts';
+import type { AttachedRunner, Checkpoint, ClaimedJob, Revocation } from '../hooks.ts';
 import { revoked } from '../job/moves.ts';
 import type { Runner } from '../runner.ts';
+import { machineShortages } from '../shortages.ts';
 import { mayFollow } from '../stages.ts';
 import { Stopped } from '../work.ts';
+import { pushCheckpoint } from '../workspace/remote-checkpoint.ts';
 import { holdingsOf, materialise } from './materialise.ts';
 import { transitionOf } from './told.ts';
 
@@ -48,6 +50,24 @@ class FleetSide implements AttachedRunner {
   async shipHeld(id: string): Promise<void> {
     const { store } = this.#runner.options;
     if ((await store.locate(id)) === 'testing') await this.#runner.takeUp(id, 'testing', { ship: true });
+  }
+
+  async pushCheckpoint(id: string, checkpoint: Checkpoint, signal: AbortSignal): Promise<void> {
+    const { store, workshop } = this.#runner.options;
+    const { place } = (await store.readState(id)) ?? {};
+    // In a person's own checkout the snapshot holds files of theirs that nobody asked to publish.
+    if (place?.kind !== 'worktree' || place.repository === undefined) return;
+    if (checkpoint.wipCommit === place.base) return;
+    const where = { cwd: place.repository.root, target: place.target, signal };
+    await pushCheckpoint(workshop.git, checkpoint, where).catch((error: unknown) => {
+      if (!(error instanceof UserError && error.code === 'no-remote')) throw error;
+    });
+  }
+
+  async shortages(): Promise<readonly string[]> {
+    const { store, workshop } = this.#runner.options;
+    const logins = [...workshop.loggedOut].map((engine) => `${engine} is not logged in`);
+    return [...(await machineShortages(store.layout.root)), ...logins];
   }
 
   capacity(): { readonly running: number; readonly maxParallel: number } {

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { errnoOf } from '../../platform/errors.ts';
 import { writeDurable } from '../../platform/files.ts';
 import type { Store } from '../home/store.ts';
-import type { Claim, ClaimedJob, Holding } from '../hooks.ts';
+import type { Claim, ClaimedJob, EarlierRun, Holding } from '../hooks.ts';
 import { newState } from '../job/moves.ts';
 import type { JobState } from '../job/state.ts';
 import { jobIdFor } from '../manifest/id.ts';
@@ -39,7 +39,7 @@ export async function materialise(
     if (known === undefined && (await store.locate(id)) !== undefined) continue; // somebody's own job
     if (known !== undefined && !isSame(known.claim, job.claim)) continue;
     if (known !== undefined && (await store.locate(id)) !== undefined) return { id };
-    const { claim, text, startFrom } = job;
+    const { claim, text, startFrom, earlier } = job;
     const state: JobState = {
       ...newState({ id, title: id, priority: 5, addedAt: now }),
       stage: 'assigned',
@@ -48,6 +48,7 @@ export async function materialise(
       startedAt: now,
       claim,
       ...(startFrom !== undefined && { startFrom }),
+      ...(earlier !== undefined && { earlier: earlier.map(textOf) }),
     };
     await store.writeState(state);
     await writeDurable(store.layout.job('assigned', id), text);
@@ -79,6 +80,12 @@ function holdingOf(state: JobState, claim: Claim, stage: Stage): Holding {
     reasonCode: state.reason?.code,
     ...(wipBranch !== undefined && wipCommit !== undefined && { checkpoint: { wipBranch, wipCommit } }),
   };
+}
+
+/** What a person is told of an earlier holder. */
+function textOf({ factoryId = 'Another factory', epoch, stage }: EarlierRun): string {
+  const under = epoch === undefined ? '' : ` under epoch ${epoch}`;
+  return `${factoryId} had it before${under}${stage === undefined ? '' : `, and came to ${stage}`}.`;
 }
 
 function isSame(known: Claim | undefined, claim: Claim): boolean {

@@ -128,8 +128,10 @@ export const jobStateSchema = z.object({
   /** The folder that a relative `cwd` is relative to: the workspace or directory that the job was added from. */
   folder: z.optional(z.string()),
   claim: z.optional(claimSchema),
-  /** Claimed: the commit that an earlier holder had come to. */
-  startFrom: z.optional(z.string()),
+  /** Claimed: what an earlier holder had come to. */
+  startFrom: z.optional(z.object({ wipBranch: z.string(), wipCommit: z.string() })),
+  /** Claimed: who had it before, in words. */
+  earlier: z.optional(z.array(z.string())),
   place: z.optional(placeSchema),
   /** What a person should know of how it is run, e.g. that uncommitted changes are not part of it. */
   notes: z.optional(z.array(z.string())),

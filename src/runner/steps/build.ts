@@ -66,6 +66,8 @@ export async function build(work: Work, shop: Workshop): Promise<JobState> {
     result: { changed: result.files > 0 },
     logTail: await tailOf(logOf(outcome.dir)),
   });
+  if (verdict.ok) shop.loggedOut.delete(descriptor.name);
+  else if (verdict.code === 'login') shop.loggedOut.add(descriptor.name);
   const state: JobState = {
     ...work.state,
     interruptions: 0,

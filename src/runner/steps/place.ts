@@ -1,5 +1,5 @@
 /** Where a job works: found out from its manifest, made ready, and put back together from what the state keeps. */
-import { readdir, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { UserError } from '../../platform/errors.ts';
@@ -11,7 +11,7 @@ import type { Work } from '../work.ts';
 import { changedFiles } from '../workspace/changes.ts';
 import { checkpoint } from '../workspace/checkpoint.ts';
 import { copyIncluded } from '../workspace/include.ts';
-import { parseForgeUrl } from '../workspace/remotes.ts';
+import { fetchCheckpoint } from '../workspace/remote-checkpoint.ts';
 import { folderInWorktree, resolveWorkplace, type Workplace } from '../workspace/repository.ts';
 import { acquireWorktree, jobBranch } from '../workspace/worktrees.ts';
 import type { Workshop } from './workshop.ts';
@@ -52,7 +52,7 @@ export async function findPlace(
   if (work.state.claim !== undefined) await mustBeAllowedIn(workplace.cwd, workplace.kind, shop.hooks.policy);
   if (workplace.kind !== 'worktree') return inPlace(work, shop, workplace);
   const { repository, base, target, subdirectory } = workplace;
-  const start = await startOf(work, shop, repository, base.commit);
+  const start = await startOf(work, shop, repository, { base: base.commit, target });
   const worktree = await acquireWorktree(git, {
     repository,
     home: shop.layout.root,
@@ -86,25 +86,27 @@ export async function findPlace(
   };
 }
 
-/** Where a claimed job goes on: at the work of its earlier holder if that can be had here, else at its base; says which (rule 10). */
+/** Where a claimed job goes on: at the work of its earlier holder if that can be had, else at its base; says which (rule 10). */
 async function startOf(
-  { state }: Work,
+  { state, signal }: Work,
   { git }: Workshop,
   { root }: NonNullable<Place['repository']>,
-  base: string,
+  { base, target }: { readonly base: string; readonly target?: string | undefined },
 ): Promise<{ commit: string; notes: string[] }> {
-  const { startFrom } = state;
-  if (startFrom === undefined) return { commit: base, notes: [] };
-  const there = await git.run(['cat-file', '-e', `${startFrom}^{commit}`], {
-    cwd: root,
-    answers: [0, 1, 128],
-  });
-  const short = startFrom.slice(0, 10);
-  return there.exitCode === 0
-    ? { commit: startFrom, notes: [`It goes on from ${short}, the work of an earlier holder.`] }
+  const { startFrom, earlier = [] } = state;
+  if (startFrom === undefined) return { commit: base, notes: earlier };
+  const short = startFrom.wipCommit.slice(0, 10);
+  return (await fetchCheckpoint(git, startFrom, { cwd: root, target, signal }))
+    ? {
+        commit: startFrom.wipCommit,
+        notes: [...earlier, `It goes on from ${short}, the work of an earlier holder.`],
+      }
     : {
         commit: base,
-        notes: [`The work of an earlier holder (${short}) is not in this clone; it starts from the base.`],
+        notes: [
+          ...earlier,
+          `The work of an earlier holder (${short}) is neither in this clone nor on its remote; it starts from the base.`,
+        ],
       };
 }
 
@@ -205,39 +207,12 @@ async function folderOf(work: Work, shop: Workshop, { cwd, repo }: Manifest): Pr
   );
 }
 
-/** This machine's clone of a repository: among the folders in `agentQueue.repositories`, what lies directly in them, and the open folder. */
 async function cloneOf(shop: Workshop, repo: string, near: string | undefined): Promise<string> {
-  const wanted = sameRemote(repo);
-  const roots = [
-    ...(near === undefined ? [] : [near]),
-    ...shop.settings.repositories.map((folder) => folder.replace(/^~(?=$|[\\/])/, os.homedir())),
-  ];
-  for (const root of roots) {
-    const inside = await readdir(root, { withFileTypes: true }).catch(() => []);
-    const folders = inside.filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'));
-    for (const folder of [root, ...folders.map((entry) => path.join(root, entry.name))]) {
-      const isClone = await stat(path.join(folder, '.git')).then(
-        () => true,
-        () => false,
-      );
-      if (isClone && (await remotesOf(shop, folder)).some((url) => sameRemote(url) === wanted)) return folder;
-    }
-  }
+  const folder = await shop.clones.find(repo, near);
+  if (folder !== undefined) return folder;
   throw new UserError(
     'no-clone',
     `No clone of ${repo} was found on this machine. Nothing was run.`,
     'Clone it, and name its folder (or the folder that it lies in) in `agentQueue.repositories`.',
   );
-}
-
-async function remotesOf(shop: Workshop, folder: string): Promise<string[]> {
-  const args = ['config', '-z', '--get-regexp', '^remote\\..*\\.url$'];
-  const { stdout } = await shop.git.run(args, { cwd: folder, answers: [0, 1] });
-  return stdout.split('\0').flatMap((record) => record.split('\n')[1] ?? []);
-}
-
-/** One spelling for all spellings of a remote's address. */
-function sameRemote(url: string): string {
-  const forge = parseForgeUrl(/^[^/:@]+\.[^/:@]+\//.test(url) ? `https://${url}` : url);
-  return forge === undefined ? url : `${forge.host}/${forge.owner}/${forge.name}`.toLowerCase();
 }

@@ -18,6 +18,10 @@ import type { Settings } from '../settings.ts';
 import { installSupervisor } from '../supervisor/install.ts';
 import { createLauncher, type Launcher } from '../supervisor/launcher.ts';
 import type { ReadJob, Stopped, Work } from '../work.ts';
+import { Clones, repositoryName } from '../workspace/clones.ts';
+
+/** The capability of having a clone: `repo:github.com/acme/app`. */
+const REPO = 'repo:';
 
 export interface WorkshopOptions {
   readonly layout: Layout;
@@ -42,6 +46,9 @@ export class Workshop {
   readonly locks: LockTable;
   readonly workspaceFolder: string | undefined;
   readonly git: Git;
+  readonly clones: Clones;
+  /** Engines whose last run has failed for want of a login. */
+  readonly loggedOut = new Set<string>();
   readonly #supervisorScript: string;
   #catalog: EngineCatalog | undefined;
   #launcher: Promise<Launcher> | undefined;
@@ -56,6 +63,7 @@ export class Workshop {
     this.locks = options.locks;
     this.workspaceFolder = options.workspaceFolder;
     this.git = createGit({ env: options.env });
+    this.clones = new Clones(this.git, options.clock, options.settings.repositories);
     this.#supervisorScript = options.supervisorScript;
   }
 
@@ -115,14 +123,23 @@ export class Workshop {
   }
 
   /** Which of the capabilities this machine lacks. */
-  lacking(capabilities: readonly string[]): ReadonlySet<string> {
+  async lacking(capabilities: readonly string[]): Promise<ReadonlySet<string>> {
     const machine = thisMachine(this.catalog.descriptors);
-    return new Set([...new Set(capabilities)].filter((capability) => !hasCapability(capability, machine)));
+    const lacking = [...new Set(capabilities)].filter((each) => !hasCapability(each, machine));
+    if (!lacking.some((each) => each.startsWith(REPO))) return new Set(lacking);
+    const offered = new Set(await this.clones.offered());
+    const isClone = (each: string) =>
+      each.startsWith(REPO) && offered.has(repositoryName(each.slice(REPO.length)));
+    return new Set(lacking.filter((each) => !isClone(each)));
   }
 
   /** All that it has, but for tools, of which there are too many to name. */
-  capabilities(): readonly string[] {
-    return capabilities(thisMachine(this.catalog.descriptors));
+  async capabilities(): Promise<readonly string[]> {
+    const clones = await this.clones.offered();
+    return [
+      ...capabilities(thisMachine(this.catalog.descriptors)),
+      ...clones.map((name) => `${REPO}${name}`),
+    ];
   }
 
   /** What becomes of a job that was cancelled or revoked. Its work is kept. */

@@ -10,7 +10,7 @@ export async function joinFleet(options: {
   readonly mode: FleetMode;
   readonly home: string;
   readonly settings: FleetSettings | undefined;
-  readonly capabilities: () => readonly string[];
+  readonly capabilities: () => Promise<readonly string[]>;
   readonly tokenFor: (api: string) => Promise<string | undefined>;
   readonly log: Log;
 }): Promise<{ readonly fleet?: Fleet; readonly problem?: string }> {

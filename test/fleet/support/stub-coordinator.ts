@@ -149,7 +149,9 @@ export class StubCoordinator {
     const before = typeof key === 'string' ? this.#answers.get(key) : undefined;
     if (before !== undefined) return before;
     const answer = this.#answer(request);
-    if (typeof key === 'string' && (answer.status ?? 200) < 300) this.#answers.set(key, answer);
+    // A claim that found nothing is asked anew.
+    const isKept = answer.body !== undefined && (answer.status ?? 200) < 300;
+    if (typeof key === 'string' && isKept) this.#answers.set(key, answer);
     return answer;
   }
 

@@ -1,6 +1,6 @@
 /** Claimed jobs, from the runner's side: what a fleet may ask of it, and what it does without one. */
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { localIdOf } from '../../../src/runner/claimed/materialise.ts';
 import type { Factory } from '../../../src/runner/factory.ts';
@@ -215,20 +215,68 @@ describe('a claimed job', function () {
     await waitForStage(factory, ID, 'failed');
   });
 
-  it('goes on from an earlier holder’s work where that can be had, and says so where not', async () => {
-    git(repo, 'checkout', '-q', '-b', 'earlier');
-    git(repo, 'commit', '-q', '--allow-empty', '-m', 'half of it');
-    const startFrom = git(repo, 'rev-parse', 'HEAD');
-    git(repo, 'checkout', '-q', 'main');
+  it('goes on from an earlier holder’s work, here or on the remote, and says so where it cannot be had', async () => {
     const parent = script('git log -1 --format=%s > parent.txt');
-    await give(claimed(jobFile({ cwd: repo, body: parent }), { startFrom }));
+    const remote = path.join(scratchFolder(), 'remote.git');
+    git(repo, 'clone', '-q', '--bare', '.', remote);
+    git(repo, 'remote', 'add', 'origin', remote);
+    const wipBranch = 'refs/agent-queue/Job-7-e2/wip';
+    const elsewhere = scratchRepo();
+    git(elsewhere, 'pull', '-q', '--no-rebase', '--allow-unrelated-histories', remote, 'main');
+    git(elsewhere, 'commit', '-q', '--allow-empty', '-m', 'half of it');
+    git(elsewhere, 'push', '-q', remote, `HEAD:${wipBranch}`);
+    const startFrom = { wipBranch, wipCommit: git(elsewhere, 'rev-parse', 'HEAD') };
+    const earlier = [{ factoryId: 'mac-studio', epoch: 2, stage: 'building' }];
+    await give(claimed(jobFile({ cwd: repo, body: parent }), { startFrom, earlier }));
     const { folder } = await waitForStage(factory, ID, 'review');
     assert.equal(readFileSync(path.join(folder ?? '', 'parent.txt'), 'utf8'), 'half of it\n');
-    const lost = { claim: { jobId: 'lost', epoch: 1, leaseMs: 1 }, startFrom: 'f'.repeat(40) };
-    await give({ ...lost, text: jobFile({ cwd: repo, body: parent }) });
-    await waitForStage(factory, 'lost-e1', 'review');
-    const state = readFileSync(path.join(home, 'runs/lost-e1/state.json'), 'utf8');
-    assert.match(state, /is not in this clone/);
+    const notes = (id: string) =>
+      JSON.parse(readFileSync(path.join(home, `runs/${id}/state.json`), 'utf8')).notes;
+    assert.match(notes(ID)[0], /^mac-studio had it before under epoch 2, and came to building\.$/);
+    assert.match(notes(ID)[1], /goes on from/);
+
+    for (const [name, branch] of [
+      ['lost', wipBranch],
+      // What comes from a coordinator must not be able to write a branch here.
+      ['odd', '+refs/heads/main:refs/heads/planted'],
+    ] as const) {
+      const wanted = { wipBranch: branch, wipCommit: 'f'.repeat(40) };
+      const claim = { jobId: name, epoch: 1, leaseMs: 1 };
+      await give({ claim, startFrom: wanted, text: jobFile({ cwd: repo, body: parent }) });
+      await waitForStage(factory, `${name}-e1`, 'review');
+      assert.equal(git(repo, 'for-each-ref', 'refs/heads/planted'), '');
+      assert.match(
+        notes(`${name}-e1`)[0],
+        /neither in this clone nor on its remote; it starts from the base/,
+      );
+    }
+  });
+
+  it('has its work written to its own ref on the remote, but never what lies in a person’s own checkout', async () => {
+    const remote = path.join(scratchFolder(), 'remote.git');
+    git(repo, 'clone', '-q', '--bare', '.', remote);
+    git(repo, 'remote', 'add', 'origin', remote);
+    await give(claimed(jobFile({ cwd: repo })));
+    await waitForStage(factory, ID, 'review');
+    const { signal } = new AbortController();
+    const checkpointOf = (id: string) => {
+      const { wipBranch, wipCommit } = JSON.parse(
+        readFileSync(path.join(home, `runs/${id}/state.json`), 'utf8'),
+      ).result;
+      return { wipBranch, wipCommit };
+    };
+    const work = checkpointOf(ID);
+    await fleet.runner?.pushCheckpoint(ID, work, signal);
+    assert.equal(git(remote, 'rev-parse', work.wipBranch), work.wipCommit);
+    assert.deepEqual(git(remote, 'branch', '--format=%(refname)').split('\n'), ['refs/heads/main']);
+
+    const claim = { jobId: 'here', epoch: 1, leaseMs: 900_000 };
+    writeFileSync(path.join(repo, 'private.txt'), 'not yours');
+    await give({ claim, text: jobFile({ cwd: repo, worktree: false }) });
+    await waitForStage(factory, 'here-e1', 'review');
+    const here = checkpointOf('here-e1');
+    await fleet.runner?.pushCheckpoint('here-e1', here, signal);
+    assert.throws(() => git(remote, 'rev-parse', '--verify', '-q', here.wipBranch));
   });
 
   it('is told to the fleet again after a restart; without a fleet nothing of it leaves', async () => {

@@ -26,6 +26,7 @@ const status = (more: Partial<FleetStatus> = {}): FleetStatus => ({
   draining: false,
   connection: { phase: 'reachable', since: ago(5000), failures: 0, pauseMs: 1000 },
   capabilities: ['os:linux'],
+  shortages: [],
   now: NOW,
   leases: [],
   ...more,
