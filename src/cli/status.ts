@@ -1,5 +1,6 @@
 import { styleText } from 'node:util';
 import type { Fleet } from '../fleet/fleet.ts';
+import { printable } from '../platform/printable.ts';
 import type { Board, JobRow } from '../runner/board.ts';
 import type { FactoryApi } from '../runner/factory-api.ts';
 import { formatDuration } from '../runner/manifest/duration.ts';
@@ -75,9 +76,4 @@ function jobLine(row: JobRow, now: number): string {
   ].filter((fact) => fact !== undefined);
   const why = row.reason?.text ?? row.waitsFor;
   return `${row.id}  ${printable(row.title)}  [${facts.join(', ')}]${why === undefined ? '' : `\n      ${printable(why)}`}`;
-}
-
-/** Without control characters: titles and reasons come from files and engines, and a terminal obeys escapes. */
-function printable(text: string): string {
-  return text.replace(/\p{Cc}+/gu, ' ');
 }

@@ -5,6 +5,7 @@
  */
 import { MINUTE, SECOND } from '../platform/clock.ts';
 import type { AttachedRunner, Claim, ClaimedJob, Revocation } from '../runner/hooks.ts';
+import type { Chronicle } from './chronicle.ts';
 import { ClaimDesk } from './claim-desk.ts';
 import { elapsed, type Stamp, stampOf } from './elapsed.ts';
 import { type Held, keyFor, newHeld, staleText } from './held.ts';
@@ -31,6 +32,7 @@ export interface ClaimingSide {
   readonly options: FleetOptions;
   readonly held: Map<string, Held>;
   readonly runner: AttachedRunner | undefined;
+  readonly chronicle: Chronicle;
   capabilities(): Promise<readonly string[]>;
   random(): number;
   /** A call was answered as a coordinator answers. */
@@ -186,6 +188,7 @@ export class Claiming {
     }
     const id = await runner.materialise(await this.#claimedJob(job, claim));
     if (!held.has(keyFor(claim))) held.set(keyFor(claim), newHeld({ ...known, id, stage: 'assigned' }));
+    this.#side.chronicle.transition(`${jobId}, epoch ${epoch}: claimed`);
     log.info(`Claimed ${jobId} under epoch ${epoch}, as ${id}.`);
     return true;
   }

@@ -18,6 +18,7 @@ const fileSchema = z.object({
   unfinished: z.array(z.string()),
   declined: z.array(z.object({ jobId: z.string(), at: z.number() })),
   draining: z.optional(z.boolean()),
+  leaving: z.optional(z.boolean()),
 });
 
 type Claims = z.infer<typeof fileSchema>;
@@ -64,8 +65,14 @@ export class ClaimJournal {
     return this.#claims.draining === true;
   }
 
-  drain(draining: boolean): Promise<void> {
-    return this.#save({ ...this.#claims, draining });
+  /** A person wants fleet mode to end as soon as nothing of it is left to settle. */
+  get isLeaving(): boolean {
+    return this.#claims.leaving === true;
+  }
+
+  /** @param leaving as well: fleet mode is to end afterwards */
+  drain(draining: boolean, leaving = false): Promise<void> {
+    return this.#save({ ...this.#claims, draining, leaving });
   }
 
   async decline(jobId: string, now: number): Promise<void> {

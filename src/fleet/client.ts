@@ -18,7 +18,9 @@ import {
   readExpiry,
   readHeartbeat,
   readJob,
+  readJobIds,
   readRuns,
+  readWhy,
   type WireStage,
 } from './protocol.ts';
 import { loadUndici } from './undici.ts';
@@ -115,6 +117,17 @@ export class FleetClient {
   /** What earlier holders did (rule 14). */
   runs(jobId: string): Promise<Outcome<readonly RunView[]>> {
     return this.#call('GET', `${jobPath(jobId)}/runs`, {}, ({ body }) => readRuns(body));
+  }
+
+  /** The ids of queued jobs, the newest ones; only our own coordinator tells. */
+  queued(limit: number): Promise<Outcome<readonly string[]>> {
+    return this.#call('GET', `/fleet/jobs?stage=queued&limit=${limit}`, {}, ({ body }) => readJobIds(body));
+  }
+
+  /** Why this factory does not get the job, as a sentence; only our own coordinator tells. */
+  why(jobId: string): Promise<Outcome<string>> {
+    const factory = encodeURIComponent(this.#options.factoryId);
+    return this.#call('GET', `${jobPath(jobId)}/why?factoryId=${factory}`, {}, ({ body }) => readWhy(body));
   }
 
   report(

@@ -79,3 +79,42 @@ function list(text: string | undefined, separator: string): string[] | undefined
 function expandHome(folder: string): string {
   return folder === '~' || folder.startsWith('~/') ? path.join(os.homedir(), folder.slice(1)) : folder;
 }
+
+/** A setting in force, and where it comes from. */
+export interface Provenance {
+  readonly variable: string;
+  readonly value: string;
+  readonly from: 'setting' | 'environment' | 'default';
+}
+
+/** What is in force and where it comes from, for the status page; the token is not part of it. */
+export function provenanceOf(explicit: FleetSettings, env: NodeJS.ProcessEnv): Provenance[] {
+  const config = fleetConfig(explicit, env);
+  const { policy } = config;
+  const values: readonly (readonly [string, keyof FleetSettings, string])[] = [
+    [
+      'AQ_FLEET',
+      'enabled',
+      explicit.enabled === undefined ? (env['AQ_FLEET'] ?? '0') : flagText(explicit.enabled),
+    ],
+    ['AQ_FLEET_API', 'api', config.api],
+    ['AQ_PRODUCT_ID', 'productId', config.productId ?? ''],
+    ['AQ_FACTORY_ID', 'factoryId', config.factoryId ?? ''],
+    ['AQ_FLEET_LEASE_RENEW_SEC', 'leaseRenewSec', String(config.renewEveryMs / SECOND)],
+    ['AQ_FLEET_CAPS', 'capabilities', config.capabilities?.join(',') ?? ''],
+    ['AQ_FLEET_ALLOW_ENGINES', 'allowEngines', policy.engines?.join(',') ?? ''],
+    ['AQ_FLEET_ALLOW_ROOTS', 'allowRoots', policy.roots.join(path.delimiter)],
+    ['AQ_FLEET_ALLOW_YOLO', 'allowYolo', flagText(policy.yolo)],
+    ['AQ_FLEET_ALLOW_COMMANDS', 'allowCommands', flagText(policy.commands)],
+    ['AQ_FLEET_PUSH_CHECKPOINTS', 'pushCheckpoints', flagText(config.pushCheckpoints)],
+  ];
+  return values.map(([variable, key, value]) => ({
+    variable,
+    value,
+    from: explicit[key] !== undefined ? 'setting' : env[variable]?.trim() ? 'environment' : 'default',
+  }));
+}
+
+function flagText(value: boolean): string {
+  return value ? '1' : '0';
+}

@@ -4,13 +4,14 @@
  */
 import { MINUTE, SECOND } from '../platform/clock.ts';
 import { messageOf } from '../platform/errors.ts';
-import type { AttachedRunner, Permission, Revocation } from '../runner/hooks.ts';
+import type { AttachedRunner, Revocation } from '../runner/hooks.ts';
 import { PRESSING, retryIn } from './backoff.ts';
 import { CheckpointPushes } from './checkpoint-pushes.ts';
+import { Chronicle } from './chronicle.ts';
 import { Claiming, type ClaimingSide } from './claiming.ts';
-import { type Stamp, stampOf } from './elapsed.ts';
+import { elapsed, type Stamp, stampOf } from './elapsed.ts';
 import { type Held, keyFor, staleText } from './held.ts';
-import { doubted, ended, extended, fenced, landing, mayActOutward } from './lease.ts';
+import { doubted, ended, extended, fenced, landing } from './lease.ts';
 import type { FleetOptions } from './options.ts';
 import { keyOf } from './outbox.ts';
 import type { Failure, Outcome } from './outcome.ts';
@@ -24,6 +25,7 @@ import {
   served,
   turnedDown,
 } from './session.ts';
+import { Shipping } from './shipping.ts';
 
 export class Exchange implements ClaimingSide {
   readonly options: FleetOptions;
@@ -31,6 +33,7 @@ export class Exchange implements ClaimingSide {
   readonly held = new Map<string, Held>();
   readonly claiming: Claiming;
   readonly pushes: CheckpointPushes;
+  readonly shipping: Shipping;
   connection: Connection;
   runner: AttachedRunner | undefined;
   claimable: number | undefined;
@@ -39,6 +42,9 @@ export class Exchange implements ClaimingSide {
   /** What this laptop was short of at the last heartbeat, in words. */
   shortages: readonly string[] = [];
   lastHeartbeat: Stamp | undefined;
+  /** How long (ms) the last heartbeat took. */
+  roundTripMs: number | undefined;
+  readonly chronicle: Chronicle;
   readonly #acted: () => void;
   #renewals = 0;
 
@@ -48,8 +54,10 @@ export class Exchange implements ClaimingSide {
    */
   constructor(options: FleetOptions, { acted, kick }: { acted: () => void; kick: () => void }) {
     this.options = options;
+    this.chronicle = new Chronicle(options.clock);
     this.claiming = new Claiming(this, kick);
     this.pushes = new CheckpointPushes(this, kick);
+    this.shipping = new Shipping(this);
     this.connection = newConnection(stampOf(options.clock));
     this.#acted = acted;
   }
@@ -93,9 +101,11 @@ export class Exchange implements ClaimingSide {
     if (this.connection.phase !== 'reachable') {
       log.info(`The coordinator at ${config.api} answers.`);
       // It may have been away for long: every lease is renewed before anything else (rule 8).
-      for (const held of this.held.values()) held.lease = doubted(held.lease);
+      for (const held of this.held.values()) held.lease = doubted(held.lease, 'outage');
     }
     this.lastHeartbeat = now;
+    this.roundTripMs = Math.round(elapsed(outcome.sentAt, now));
+    this.chronicle.heartbeat(`accepted in ${this.roundTripMs} ms, ${health}, load ${load}`);
     this.claimable = outcome.value.claimable;
     this.claiming.offered(outcome.value.longPollSec);
     const pause = (outcome.value.nextHeartbeatSec ?? config.renewEveryMs / SECOND) * SECOND;
@@ -117,7 +127,7 @@ export class Exchange implements ClaimingSide {
     if (outcome.kind !== 'accepted') return this.#turnedAway(held, outcome);
     held.lease = extended(held.lease, outcome.value.leaseMs, outcome.sentAt);
     this.served();
-    if (held.shipHeld && this.options.outbox.waiting(held.id) === 0) this.#shipAgain(held);
+    if (held.shipHeld && this.options.outbox.waiting(held.id) === 0) this.shipping.again(held);
   }
 
   async #replay(held: Held): Promise<void> {
@@ -134,8 +144,9 @@ export class Exchange implements ClaimingSide {
       this.served();
       held.lease = extended(held.lease, outcome.value.leaseMs, outcome.sentAt);
       await outbox.done(held.id, report.sequence);
+      this.chronicle.transition(`${held.jobId}, epoch ${held.epoch}: ${report.what}`);
       if (isLast) return this.end(held);
-      if (held.shipHeld && outbox.waiting(held.id) === 0) this.#shipAgain(held);
+      if (held.shipHeld && outbox.waiting(held.id) === 0) this.shipping.again(held);
       return;
     }
     // It was to end anyway, and there is no result that could be stale.
@@ -158,11 +169,11 @@ export class Exchange implements ClaimingSide {
   /** What a call that carried an epoch was answered, where that was not yes. */
   async #turnedAway(held: Held, outcome: Failure): Promise<void> {
     if (outcome.kind === 'unreachable' || outcome.kind === 'unauthorized') return this.failed(outcome);
-    const mine = held.shipAsked ? await this.#isShippedByUs(held) : false;
+    const mine = held.shipAsked ? await this.shipping.isOurs(held) : false;
     if (mine === undefined) return; // the connection is lost; it is asked again
     if (mine) {
       held.lease = landing(held.lease);
-      if (held.shipHeld) this.#shipAgain(held);
+      if (held.shipHeld) this.shipping.again(held);
       return;
     }
     const now = outcome.kind === 'fenced' ? outcome.currentEpoch : undefined;
@@ -177,15 +188,6 @@ export class Exchange implements ClaimingSide {
     );
   }
 
-  /** Whether `shipped` was accepted under our epoch, and only the answer was lost (rule 10); undefined: nobody says. */
-  async #isShippedByUs(held: Held): Promise<boolean | undefined> {
-    const job = await this.options.client.job(held.jobId);
-    if (job.kind === 'accepted') return job.value.stage === 'shipped' && job.value.epoch === held.epoch;
-    if (job.kind !== 'unreachable' && job.kind !== 'unauthorized') return false;
-    this.failed(job);
-    return undefined;
-  }
-
   /** The epoch is no longer ours: whatever of it runs is killed, and nothing more is sent under it (rule 9). */
   async takeAway(held: Held, why: Revocation): Promise<void> {
     const { outbox, log } = this.options;
@@ -193,6 +195,7 @@ export class Exchange implements ClaimingSide {
     log.warn(`fenced-abort ${held.id} (job ${held.jobId}, epoch ${held.epoch}): ${why.text}`);
     this.pushes.forget(held);
     this.held.delete(keyFor(held));
+    this.chronicle.fenced({ id: held.id, jobId: held.jobId, epoch: held.epoch, text: why.text });
     this.#acted();
     await outbox.drop(held.id);
     // Not awaited: it ends processes, and one of them may wait for a permission that only this loop gives.
@@ -221,6 +224,7 @@ export class Exchange implements ClaimingSide {
     const { clock, log, config } = this.options;
     const now = stampOf(clock);
     const before = this.connection.phase;
+    this.chronicle.heartbeat(outcome.kind === 'unauthorized' ? 'the token was turned down' : outcome.why);
     if (outcome.kind === 'unauthorized') {
       const pressing = this.held.size > 0;
       this.connection = turnedDown(this.connection, now, pressing ? PRESSING : MINUTE);
@@ -240,53 +244,6 @@ export class Exchange implements ClaimingSide {
         log.warn(`The coordinator at ${config.api} can't be reached: ${outcome.why}. Jobs in work go on.`);
     }
     this.claiming.interrupted();
-  }
-
-  /** Reports `shipped`; the answer is the permission to land, once and for ever (rule 10). */
-  async askToShip(held: Held): Promise<Permission> {
-    const { client, clock } = this.options;
-    if (!mayActOutward(held.lease, stampOf(clock))) {
-      held.shipHeld = true;
-      return 'held';
-    }
-    held.shipAsked = true;
-    const outcome = await client.report({
-      jobId: held.jobId,
-      epoch: held.epoch,
-      key: keyOf(held, 'shipped'),
-      stage: 'shipped',
-      checkpoint: held.checkpoint,
-    });
-    if (outcome.kind === 'accepted') {
-      held.lease = landing(held.lease);
-      held.shipHeld = false;
-      return 'accepted';
-    }
-    if (outcome.kind === 'unreachable' || outcome.kind === 'unauthorized') {
-      held.shipHeld = true;
-      this.failed(outcome);
-      return 'held';
-    }
-    const mine = await this.#isShippedByUs(held);
-    if (mine === undefined) {
-      held.shipHeld = true;
-      return 'held';
-    }
-    if (mine) {
-      held.lease = landing(held.lease);
-      return 'accepted';
-    }
-    held.lease = fenced(held.lease);
-    this.options.log.warn(`fenced-abort ${held.id} (job ${held.jobId}, epoch ${held.epoch}): at shipping`);
-    await this.end(held);
-    return 'fenced';
-  }
-
-  #shipAgain(held: Held): void {
-    held.shipHeld = false;
-    this.runner
-      ?.shipHeld(held.id)
-      .catch((error: unknown) => this.options.log.error(`${held.id}: ${messageOf(error)}`));
   }
 
   waiting(): number {

@@ -17,13 +17,15 @@ import type {
 import { elapsed, stampOf } from './elapsed.ts';
 import { Exchange } from './exchange.ts';
 import { type Held, keyFor } from './held.ts';
-import { doubted, standing, timeLeft } from './lease.ts';
+import { doubted, standing } from './lease.ts';
 import type { FleetOptions } from './options.ts';
+import { overviewOf } from './overview.ts';
 import { wireAction } from './report.ts';
 import { nextAction, woke } from './session.ts';
 import { SleepWatch } from './sleep-watch.ts';
 import { type FleetStatus, statusLines } from './status.ts';
 import { readMemory, takeUpAll } from './take-up.ts';
+import { askWhy, type Unclaimed } from './unclaimed.ts';
 
 /** While something depends on it, it is looked this often (ms) whether the machine has slept: no event tells. */
 const WAKE_LOOK = 2 * SECOND;
@@ -41,6 +43,8 @@ export class Fleet implements Hooks {
   readonly #exchange: Exchange;
   readonly #listeners = new Set<() => void>();
   #loaded = false;
+  #left = false;
+  #unclaimed: readonly Unclaimed[] | undefined;
   #loop: Promise<void> | undefined;
   #stopping: AbortController | undefined;
   #wake = Promise.withResolvers<void>();
@@ -102,8 +106,8 @@ export class Fleet implements Hooks {
     const { desk, pollPhase } = this.#exchange.claiming;
     const reachable = ['new', 'reachable'].includes(this.#exchange.connection.phase);
     const { shadow, claims } = this.#options;
-    if (shadow || claims.isDraining || this.#stopping?.signal.aborted !== false)
-      return Promise.resolve(false);
+    const isOff = this.#left || this.#stopping?.signal.aborted !== false;
+    if (shadow || claims.isDraining || isOff) return Promise.resolve(false);
     desk.ask();
     // A poll is under way already; what comes of it is put into the runner's hands.
     if (!reachable || desk.restMs() > 0 || pollPhase !== 'none') return Promise.resolve(false);
@@ -140,9 +144,10 @@ export class Fleet implements Hooks {
 
   /**
    * Nothing more is claimed; jobs in work go on to their end. Kept in the home until `resume`.
+   * @param options.leaving fleet mode is to end when the last lease is settled (rule 1)
    * @throws UserError `no-runner` where the runner is not in this process
    */
-  async drain(draining: boolean): Promise<void> {
+  async drain(draining: boolean, options: { readonly leaving?: boolean } = {}): Promise<void> {
     // Outbox and claims are the runner's: written from elsewhere they could lose what it has just kept.
     if (this.#exchange.runner === undefined)
       throw notNow(
@@ -150,11 +155,18 @@ export class Fleet implements Hooks {
         'The runner is not on in this window, so it cannot be told.',
         'Do it in the window that runs the jobs, or start the runner here first.',
       );
-    await this.#options.claims.drain(draining);
+    await this.#options.claims.drain(draining, options.leaving);
     this.#exchange.claiming.interrupted();
     this.#hasActed();
     await this.#exchange.heartbeat();
     this.#hasActed();
+  }
+
+  /** Nothing more is claimed by this process, and a later one begins without what `drain` said: fleet mode is being turned off. */
+  async leave(): Promise<void> {
+    this.#left = true;
+    this.#exchange.claiming.interrupted();
+    await this.#options.claims.drain(false);
   }
 
   /** Ends the job here and gives its lease back, so that another factory can have it. Its work is kept on its ref. */
@@ -181,14 +193,18 @@ export class Fleet implements Hooks {
       if (held.lease.verdict !== undefined) return;
       const action = wireAction(to, reasonCode);
       // Whatever this laptop gives back it does not take again at once: that would go round for ever.
-      if (action.do === 'release') await this.#exchange.claiming.declined(held);
+      if (action.do === 'release') await this.#exchange.claiming.declined(held).catch(this.#notKept(held));
       if (action.do === 'report') await this.#options.outbox.add(held, action.stage, held.checkpoint);
       if (action.do === 'release') await this.#options.outbox.add(held, 'release');
     } catch (error) {
-      // What is not on disk is found again at the next start, from the stage that the job is in.
-      this.#options.log.error(`${held.id}: its report could not be kept: ${messageOf(error)}`);
+      this.#notKept(held)(error);
     }
     this.#kick();
+  }
+
+  /** It is told from memory; what a crash would lose is found again at the next start, from the stage that the job is in. */
+  #notKept({ id }: Held): (error: unknown) => void {
+    return (error) => this.#options.log.error(`${id}: its report is not on disk: ${messageOf(error)}`);
   }
 
   async permit({ claim }: { readonly claim?: Claim | undefined }, _effect: Effect): Promise<Permission> {
@@ -196,7 +212,7 @@ export class Fleet implements Hooks {
     const held = this.#exchange.held.get(keyFor(claim));
     if (held === undefined) return 'held';
     const settled = await this.#settled(held);
-    return settled === 'ask' ? this.#exchange.askToShip(held) : settled;
+    return settled === 'ask' ? this.#exchange.shipping.ask(held) : settled;
   }
 
   /** Called after anything of what `facts` tells may have changed. Returns the unsubscribe. */
@@ -211,29 +227,13 @@ export class Fleet implements Hooks {
 
   /** All that is known, for status output. */
   facts(): FleetStatus {
-    const now = stampOf(this.#options.clock);
-    return {
-      factoryId: this.#options.factoryId,
-      api: this.#options.config.api,
-      shadow: this.#options.shadow,
-      draining: this.#options.claims.isDraining,
-      connection: this.#exchange.connection,
-      capabilities: this.#exchange.offers,
-      shortages: this.#exchange.shortages,
-      now,
-      ...(this.#exchange.lastHeartbeat !== undefined && { lastHeartbeat: this.#exchange.lastHeartbeat }),
-      ...(this.#exchange.claimable !== undefined && { claimable: this.#exchange.claimable }),
-      leases: [...this.#exchange.held.values()].map((held) => ({
-        id: held.id,
-        jobId: held.jobId,
-        stage: held.stage,
-        epoch: held.epoch,
-        standing: standing(held.lease, now),
-        leftMs: timeLeft(held.lease, now),
-        renewals: held.lease.renewals,
-        waiting: this.#options.outbox.waiting(held.id),
-      })),
-    };
+    return overviewOf(this.#exchange, this.#unclaimed);
+  }
+
+  /** Asks the coordinator why queued jobs are not claimed by this factory, for `facts`; what it does not tell stays unknown. */
+  async lookWhy(): Promise<void> {
+    this.#unclaimed = await askWhy(this.#options.client);
+    this.#hasActed();
   }
 
   /** One heartbeat, now, outside the loop: for `aq fleet-status`. */
@@ -305,7 +305,7 @@ export class Fleet implements Hooks {
     this.#options.log.info(
       `This machine slept, or its clock was set (about ${Math.round(ms / SECOND)} s). Nothing leaves it for claimed jobs until their leases are renewed.`,
     );
-    for (const held of this.#exchange.held.values()) held.lease = doubted(held.lease);
+    for (const held of this.#exchange.held.values()) held.lease = doubted(held.lease, 'sleep');
     this.#exchange.connection = woke(this.#exchange.connection);
     this.#exchange.claiming.interrupted();
     this.#exchange.pushes.giveUp();

@@ -16,13 +16,16 @@ export interface Lease {
   readonly lengthMs: number;
   /** When the last call that was accepted under the epoch was sent. */
   readonly since: Stamp;
-  /** False after a sleep or a restart, until a call has been accepted. */
-  readonly certain: boolean;
+  /** What has put it in doubt, until a call has been accepted. */
+  readonly doubt?: Doubt | undefined;
   readonly verdict?: 'fenced' | 'ended' | 'landing';
   readonly renewals: number;
   /** 0 to 1, drawn once: how much earlier than it must it is renewed, so that a fleet does not call in step. */
   readonly jitter: number;
 }
+
+/** The machine slept or a clock was set; it was read from disk; the coordinator was away. */
+export type Doubt = 'sleep' | 'restart' | 'outage';
 
 export type Standing = 'held' | 'uncertain' | 'lapsed' | 'fenced' | 'ended' | 'landing';
 
@@ -40,25 +43,25 @@ export function claimed(job: {
   jitter: number;
 }): Lease {
   const { jobId, epoch, lengthMs, sentAt, jitter } = job;
-  return { jobId, epoch, lengthMs, since: sentAt, certain: true, renewals: 0, jitter };
+  return { jobId, epoch, lengthMs, since: sentAt, renewals: 0, jitter };
 }
 
 /** A call under the epoch has been accepted. An answer that overtook a later one does not shorten the lease. */
 export function extended(lease: Lease, lengthMs: number | undefined, sentAt: Stamp): Lease {
   if (lease.verdict !== undefined) return lease;
-  const isLater = !lease.certain || sentAt.monotonic >= lease.since.monotonic;
+  const isLater = lease.doubt !== undefined || sentAt.monotonic >= lease.since.monotonic;
   return {
     ...lease,
     lengthMs: lengthMs ?? lease.lengthMs,
     since: isLater ? sentAt : lease.since,
-    certain: true,
+    doubt: undefined,
     renewals: lease.renewals + 1,
   };
 }
 
-/** The machine has slept, its clock was set, or the lease was read from disk. */
-export function doubted(lease: Lease): Lease {
-  return lease.verdict === undefined ? { ...lease, certain: false } : lease;
+/** Uncertain from now on, however young it is. The first reason stays. */
+export function doubted(lease: Lease, doubt: Doubt): Lease {
+  return lease.verdict === undefined ? { ...lease, doubt: lease.doubt ?? doubt } : lease;
 }
 
 /** Told that the epoch is stale. A right to land is not lost by that. */
@@ -81,7 +84,7 @@ export function standing(lease: Lease, now: Stamp): Standing {
   const age = elapsed(lease.since, now);
   // In this form a length that is no number has lapsed as well.
   if (!(age < lease.lengthMs)) return 'lapsed';
-  return lease.certain && age < lease.lengthMs * FREEZE_AT ? 'held' : 'uncertain';
+  return lease.doubt === undefined && age < lease.lengthMs * FREEZE_AT ? 'held' : 'uncertain';
 }
 
 /** Until it lapses, by our own clocks; 0 afterwards, and for a lease that is no more. */

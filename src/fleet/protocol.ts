@@ -4,6 +4,7 @@
  */
 import * as z from 'zod/mini';
 import { SECOND } from '../platform/clock.ts';
+import { printable } from '../platform/printable.ts';
 
 /** The only ids that are accepted from a coordinator (rule 12). */
 export const JOB_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
@@ -21,6 +22,9 @@ export const WIRE_STAGES = [
 ] as const;
 
 export type WireStage = (typeof WIRE_STAGES)[number];
+
+/** Of a sentence from the coordinator, in characters. */
+const LONGEST_TEXT = 300;
 
 const jobId = z.string().check(z.regex(JOB_ID));
 const epoch = z.int().check(z.nonnegative());
@@ -137,7 +141,7 @@ export function readRuns(body: unknown): RunView[] | undefined {
     const { factoryId, leaseEpoch, stage } = read.data;
     return [
       {
-        ...(factoryId !== undefined && { factoryId }),
+        ...(factoryId !== undefined && { factoryId: printable(factoryId).slice(0, LONGEST_TEXT) }),
         ...(leaseEpoch !== undefined && { epoch: leaseEpoch }),
         ...(stage !== undefined && { stage }),
       },
@@ -153,6 +157,19 @@ export function readExpiry(body: unknown, date: number | undefined): { leaseMs?:
   if (!parts.success) return undefined;
   const leaseMs = lengthOf(parts.data, date);
   return leaseMs === undefined ? {} : { leaseMs };
+}
+
+/** The ids in a list of jobs (`GET /fleet/jobs`); what is no job in it is passed over. */
+export function readJobIds(body: unknown): string[] | undefined {
+  const list = isObject(body) ? body['jobs'] : body;
+  if (!Array.isArray(list)) return undefined;
+  return list.flatMap((each) => (isObject(each) && typeof each['id'] === 'string' ? [each['id']] : []));
+}
+
+/** The sentence that says why a job is not claimed (`GET /fleet/jobs/:id/why`), safe to show. */
+export function readWhy(body: unknown): string | undefined {
+  const text = isObject(body) ? body['text'] : undefined;
+  return typeof text === 'string' ? printable(text).slice(0, LONGEST_TEXT) : undefined;
 }
 
 /** Any 2xx with a JSON object or nothing in it is an accepted heartbeat; what it cannot tell is left out. */

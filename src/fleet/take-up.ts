@@ -54,7 +54,7 @@ async function takeUp(
 function found(exchange: Exchange, known: Omit<Parameters<typeof newHeld>[0], 'sentAt' | 'jitter'>): Held {
   const sentAt = stampOf(exchange.options.clock);
   const held = newHeld({ ...known, sentAt, jitter: exchange.random() });
-  held.lease = doubted(held.lease);
+  held.lease = doubted(held.lease, 'restart');
   exchange.held.set(keyFor(held), held);
   return held;
 }

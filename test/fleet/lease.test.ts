@@ -63,7 +63,7 @@ describe('lease', () => {
   });
 
   it('in doubt is uncertain however young, until a call has been accepted', () => {
-    const inDoubt = doubted(lease);
+    const inDoubt = doubted(lease, 'sleep');
     assert.equal(standing(inDoubt, START), 'uncertain');
     assert.equal(mayActOutward(inDoubt, START), false);
     assert.equal(renewDueIn(inDoubt, START, 300 * SECOND), 0);
@@ -97,7 +97,7 @@ describe('lease', () => {
   ] as const) {
     it(`that is ${verdict} stays so, and has nothing to renew`, () => {
       const decided = make(lease);
-      for (const later of [extended(decided, 1, after(1)), doubted(decided)]) {
+      for (const later of [extended(decided, 1, after(1)), doubted(decided, 'sleep')]) {
         assert.equal(standing(later, after(HOUR)), verdict);
         assert.equal(renewDueIn(later, after(HOUR), SECOND), Infinity);
         assert.equal(mayActOutward(later, after(HOUR)), verdict === 'landing');

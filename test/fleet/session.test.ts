@@ -48,7 +48,7 @@ describe('what is done next', () => {
   it('is a heartbeat first, whatever else waits', () => {
     const all = session({
       connection: newConnection(NOW),
-      jobs: [job('a', doubted(held), 3)],
+      jobs: [job('a', doubted(held, 'sleep'), 3)],
       unfinishedClaims: ['r'],
       wantsJob: true,
     });
@@ -56,7 +56,7 @@ describe('what is done next', () => {
   });
 
   it('is then, in this order: renew what is in doubt, tell, repeat a claim, claim', () => {
-    const doubt = job('a', doubted(held), 1);
+    const doubt = job('a', doubted(held, 'sleep'), 1);
     const tell = job('b', held, 1);
     const calm = job('c', held, 0);
     const more = { unfinishedClaims: ['r'], wantsJob: true };
@@ -70,7 +70,7 @@ describe('what is done next', () => {
   });
 
   it('is nothing but waiting while nobody answers or the token is turned down', () => {
-    const waiting = { jobs: [job('a', doubted(held), 1)], wantsJob: true };
+    const waiting = { jobs: [job('a', doubted(held, 'sleep'), 1)], wantsJob: true };
     for (const connection of [lost(reachable, NOW, 'refused', 3000), turnedDown(reachable, NOW, MINUTE)]) {
       const action = nextAction(session({ ...waiting, connection }), later(1000));
       assert.equal(action.do, 'wait');
@@ -99,12 +99,12 @@ describe('what is done next', () => {
     assert.deepEqual(nextAction(session({ jobs: [due] }), NOW), { do: 'push', key: 'a' });
     const both = session({ jobs: [onItsWay, job('b', held, 1)] });
     assert.deepEqual(nextAction(both, NOW), { do: 'replay', key: 'b' });
-    const doubtful = session({ jobs: [{ ...due, lease: doubted(held) }] });
+    const doubtful = session({ jobs: [{ ...due, lease: doubted(held, 'sleep') }] });
     assert.deepEqual(nextAction(doubtful, NOW), { do: 'renew', key: 'a' });
   });
 
   it('deals with what a waiting claim has brought before anything else, and ends one that is not welcome', () => {
-    const doubt = job('a', doubted(held), 1);
+    const doubt = job('a', doubted(held, 'sleep'), 1);
     const polled = session({ connection: newConnection(NOW), jobs: [doubt], poll: 'answered' });
     assert.deepEqual(nextAction(polled, NOW), { do: 'settle-poll' });
     const waiting = session({ poll: 'waiting', welcomesJob: false });
@@ -154,7 +154,7 @@ describe('what is done next', () => {
       );
       const jobs = Array.from({ length: pick(0, 1, 3) }, (_, index) => ({
         key: String(index),
-        lease: pick(held, doubted(held), fenced(held), { ...held, since: now }),
+        lease: pick(held, doubted(held, 'sleep'), fenced(held), { ...held, since: now }),
         waiting: pick(0, 0, 2),
         push: pick<PushPhase>('none', 'due', 'under way'),
       }));

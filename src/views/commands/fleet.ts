@@ -3,7 +3,6 @@ import { fleetConfig } from '../../fleet/config.ts';
 import type { Fleet } from '../../fleet/fleet.ts';
 import { UserError } from '../../platform/errors.ts';
 import type { App } from '../app.ts';
-import { SETTINGS, SETTINGS_SECTION } from '../contributions.ts';
 import { explicitSettings } from '../explicit-settings.ts';
 import { PAGE_URI } from '../fleet/page.ts';
 import { keepToken } from '../fleet/token.ts';
@@ -16,6 +15,7 @@ export const showFleetStatus: Handler = async (app) => {
   const document = await vscode.workspace.openTextDocument(PAGE_URI);
   await vscode.window.showTextDocument(document, { preview: true });
   await app.home.fleet?.heartbeat();
+  await app.home.fleet?.lookWhy();
 };
 
 export const sendHeartbeat: Handler = async (app) => {
@@ -123,24 +123,3 @@ async function fleetOf({ home, t }: App): Promise<Fleet> {
       : t('Correct the settings under `agentQueue.fleet`.'),
   );
 }
-
-/** Takes effect without a reload: the home is opened anew, with the fleet or without it. */
-export const toggleFleet: Handler = async (app) => {
-  const { t } = app;
-  const isOn = app.home.fleetMode !== 'off';
-  const held = app.home.fleet?.facts().leases.length ?? 0;
-  if (isOn && held > 0) {
-    const verb = t('Turn Off');
-    const detail = t(
-      'Nothing of them leaves this machine while fleet mode is off. Their engines go on; the coordinator gives them to others when their leases lapse.',
-    );
-    const question =
-      held === 1 ? t('This laptop holds a claimed job.') : t('This laptop holds {0} claimed jobs.', held);
-    const answer = await vscode.window.showWarningMessage(question, { modal: true, detail }, verb);
-    if (answer !== verb) return;
-  }
-  await vscode.workspace
-    .getConfiguration(SETTINGS_SECTION)
-    .update(SETTINGS.fleetEnabled, !isOn, vscode.ConfigurationTarget.Global);
-  mention(isOn ? t('Fleet mode is off.') : t('Fleet mode is on; jobs are claimed while the runner is on.'));
-};

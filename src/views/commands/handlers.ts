@@ -2,16 +2,7 @@ import { COMMANDS, type CommandId } from '../contributions.ts';
 import { addToInbox } from './add.ts';
 import { cancelJob } from './cancel.ts';
 import { showChanges } from './changes.ts';
-import {
-  claimNext,
-  drain,
-  releaseLease,
-  resume,
-  sendHeartbeat,
-  setToken,
-  showFleetStatus,
-  toggleFleet,
-} from './fleet.ts';
+import { claimNext, drain, releaseLease, resume, sendHeartbeat, setToken, showFleetStatus } from './fleet.ts';
 import type { Handler } from './handler.ts';
 import { openHome, showOutput } from './home.ts';
 import { showLog } from './log.ts';
@@ -20,6 +11,7 @@ import { approveJob, rejectJob, sendJobBack } from './review.ts';
 import { runNow } from './run.ts';
 import { startRunner, stopRunner } from './runner.ts';
 import { retryJob, shipJob } from './ship.ts';
+import { toggleFleet } from './toggle-fleet.ts';
 
 export const HANDLERS: Readonly<Record<CommandId, Handler>> = {
   [COMMANDS.runnerStart]: startRunner,

@@ -8,6 +8,7 @@ import type { Element, FleetTree } from './tree.ts';
 export class FleetView implements Feature, vscode.TreeDataProvider<Element> {
   readonly #app: App;
   readonly #changed = new vscode.EventEmitter<Element | undefined>();
+  #mayLeave = false;
   #load: () => Promise<FleetTree> = () => Promise.reject(new Error('The Fleet view is not registered.'));
 
   readonly onDidChangeTreeData = this.#changed.event;
@@ -31,11 +32,20 @@ export class FleetView implements Feature, vscode.TreeDataProvider<Element> {
       this.#changed,
       home.onDidOpen(() => {
         tellMode();
+        void this.#leaveWhenSettled(context);
         this.#changed.fire(undefined);
       }),
       vscode.workspace.onDidGrantWorkspaceTrust(() => this.#changed.fire(undefined)),
     );
     tellMode();
+  }
+
+  /** From the first home on that is in a fleet, whether or not anybody looks at the view. */
+  async #leaveWhenSettled(context: vscode.ExtensionContext): Promise<void> {
+    if (this.#app.home.fleet === undefined || this.#mayLeave) return;
+    this.#mayLeave = true;
+    const { leaveWhenSettled } = await import('./leave.ts');
+    context.subscriptions.push(leaveWhenSettled(this.#app));
   }
 
   async getChildren(element?: Element): Promise<Element[]> {

@@ -8,7 +8,9 @@ import type { Translate } from './translate.ts';
 export function fleetText(status: FleetStatus | undefined, t: Translate): string {
   switch (status?.connection.phase) {
     case 'unreachable':
-      return t('Coordinator unreachable {0}', age(sinceMs(status), t));
+      return sinceMs(status) < MINUTE
+        ? t('Coordinator unreachable')
+        : t('Coordinator unreachable {0}', age(sinceMs(status), t));
     case 'unauthorized':
       return t('Coordinator turns the token down');
     case 'new':

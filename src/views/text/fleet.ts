@@ -1,7 +1,7 @@
-/** What a person is told of the fleet: rows of the view, and the status page. */
+/** What a person is told of the fleet in the rows of the Fleet view. */
+import type { FencedEntry } from '../../fleet/chronicle.ts';
 import type { FleetStatus, LeaseStatus } from '../../fleet/status.ts';
-import type { JobRow } from '../../runner/board.ts';
-import type { ClaimPolicy } from '../../runner/hooks.ts';
+import { MINUTE } from '../../platform/clock.ts';
 import { age, stopwatch } from './duration.ts';
 import { sinceMs } from './fleet-words.ts';
 import type { Translate } from './translate.ts';
@@ -27,54 +27,19 @@ export function fleetRows(status: FleetStatus, t: Translate): FleetRow[] {
     coordinatorRow(status, t),
     factoryRow(status, t),
     ...status.leases.map((lease) => leaseRow(lease, t)),
+    ...status.fenced.map((entry) => fencedRow(entry, t)),
     ...(unsent === 0 ? [] : [outboxRow(unsent, t)]),
-  ];
-}
-
-export interface PageFacts {
-  readonly mode: string;
-  readonly problem: string | undefined;
-  readonly lines: readonly string[];
-  readonly policy: ClaimPolicy | undefined;
-  readonly home: string;
-  readonly claimed: readonly JobRow[];
-}
-
-/** The status page: plain text, and no secret in it. */
-export function pageText({ mode, problem, lines, policy, home, claimed }: PageFacts, t: Translate): string {
-  const parts = [t('Agent Queue: fleet status'), ''];
-  if (mode === 'off') {
-    parts.push(t('Fleet mode is off: this laptop runs its own jobs only.'));
-  } else {
-    parts.push(...(problem === undefined ? lines : [problem]));
-  }
-  parts.push(`Home         ${home}`);
-  if (policy !== undefined) parts.push('', t('What claimed jobs may do here'), ...policyLines(policy, t));
-  if (claimed.length > 0) {
-    parts.push('', t('Claimed jobs in this home'));
-    parts.push(
-      ...claimed.map(
-        ({ id, stage, claim, reason }) =>
-          `${id}  ${stage}  epoch ${claim?.epoch}${reason === undefined ? '' : `  ${reason.text}`}`,
-      ),
-    );
-  }
-  return `${parts.join('\n')}\n`;
-}
-
-function policyLines({ engines, roots, yolo, commands }: ClaimPolicy, t: Translate): string[] {
-  const yes = (value: boolean): string => (value ? t('yes') : t('no'));
-  return [
-    `Engines      ${engines?.join(', ') ?? t('all that are installed, but shell')}`,
-    `Folders      ${roots.join(', ')}`,
-    `yolo         ${yes(yolo)}`,
-    `Commands     ${yes(commands)}`,
   ];
 }
 
 function coordinatorRow(status: FleetStatus, t: Translate): FleetRow {
   const { connection, api, claimable } = status;
-  const rest = { id: 'coordinator', label: t('Coordinator'), tooltip: api, counts: false };
+  const facts = [
+    api,
+    ...(status.roundTripMs === undefined ? [] : [t('Last heartbeat answered in {0} ms', status.roundTripMs)]),
+    ...(status.notClaiming === undefined ? [] : [t('Nothing is claimed: {0}', status.notClaiming)]),
+  ];
+  const rest = { id: 'coordinator', label: t('Coordinator'), tooltip: facts.join('\n'), counts: false };
   const rowOf = (description: string, icon: string, color?: string): FleetRow => ({
     ...rest,
     description,
@@ -87,11 +52,14 @@ function coordinatorRow(status: FleetStatus, t: Translate): FleetRow {
       return rowOf(t('not asked yet; it is when the runner is on'), 'circle-outline');
     case 'reachable': {
       const words = status.shadow ? t('reachable, shadow mode') : t('reachable');
-      const jobs = claimable === undefined ? '' : ` · ${t('{0} to claim', claimable)}`;
-      return rowOf(`${words}${jobs}`, 'pass', 'charts.green');
+      const jobs = claimable === undefined ? [] : [t('{0} to claim', claimable)];
+      const trip = status.roundTripMs === undefined ? [] : [t('{0} ms', status.roundTripMs)];
+      return rowOf([words, ...jobs, ...trip].join(' · '), 'pass', 'charts.green');
     }
     case 'unreachable': {
-      const since = t('unreachable {0}: {1}', age(sinceMs(status), t), connection.why ?? '');
+      const ms = sinceMs(status);
+      const why = connection.why ?? t('no answer');
+      const since = ms < MINUTE ? t('unreachable: {0}', why) : t('unreachable {0}: {1}', age(ms, t), why);
       return rowOf(since, 'debug-disconnect', 'list.warningForeground');
     }
     case 'unauthorized':
@@ -99,13 +67,22 @@ function coordinatorRow(status: FleetStatus, t: Translate): FleetRow {
   }
 }
 
-function factoryRow({ factoryId, capabilities, draining }: FleetStatus, t: Translate): FleetRow {
-  const description = draining ? t('{0} · draining', factoryId) : factoryId;
+function factoryRow(status: FleetStatus, t: Translate): FleetRow {
+  const { factoryId, capabilities, draining, leaving, shortages } = status;
+  const state = leaving
+    ? [t('leaves when its leases are settled')]
+    : draining
+      ? [t('draining')]
+      : shortages.length > 0
+        ? [t('degraded: {0}', shortages.join(', '))]
+        : [];
+  const description = [factoryId, ...state].join(' · ');
   return {
     id: 'factory',
     label: t('This factory'),
     description,
     icon: 'vm',
+    ...(shortages.length > 0 && { color: 'list.warningForeground' }),
     tooltip: capabilities.join('\n'),
     spoken: t('This factory, {0}', description),
     counts: false,
@@ -122,13 +99,13 @@ const STANDING_ICONS = {
 } as const;
 
 function leaseRow(
-  { id, jobId, epoch, stage, standing, leftMs, renewals }: LeaseStatus,
+  { id, jobId, epoch, stage, standing, doubt, leftMs, renewals }: LeaseStatus,
   t: Translate,
 ): FleetRow {
   const [icon, color] = STANDING_ICONS[standing];
   const words = {
     held: t('held'),
-    uncertain: t('uncertain until it is renewed'),
+    uncertain: uncertain(doubt, t),
     lapsed: t('lapsed'),
     fenced: t('fenced'),
     ended: t('ended'),
@@ -148,6 +125,34 @@ function leaseRow(
     spoken: [jobId, t('epoch {0}', epoch), stage, words].join(', '),
     ...(isCounting || standing === 'lapsed' ? { context: 'lease' } : {}),
     counts: isCounting,
+  };
+}
+
+function uncertain(doubt: LeaseStatus['doubt'], t: Translate): string {
+  switch (doubt) {
+    case 'sleep':
+      return t('uncertain since this laptop slept');
+    case 'restart':
+      return t('uncertain since the restart');
+    case 'outage':
+      return t('uncertain since the coordinator was away');
+    case undefined:
+      return t('uncertain until it is renewed');
+  }
+}
+
+function fencedRow({ id, jobId, epoch, text }: FencedEntry, t: Translate): FleetRow {
+  const [icon, color] = STANDING_ICONS.fenced;
+  const description = [t('fenced'), t('epoch {0}', epoch)].join(' · ');
+  return {
+    id: `fenced ${id}`,
+    label: jobId,
+    description,
+    icon,
+    color,
+    tooltip: text,
+    spoken: `${jobId}, ${description}. ${text}`,
+    counts: false,
   };
 }
 
