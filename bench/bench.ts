@@ -3,12 +3,14 @@ import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { benchActivation } from './activation.ts';
 import { benchBundles } from './bundles.ts';
+import { benchFleet } from './fleet.ts';
 import { benchInbox } from './inbox.ts';
 import { benchJobs } from './jobs.ts';
 
 const SECTIONS: Readonly<Record<string, () => Promise<void>>> = {
   jobs: benchJobs,
   inbox: benchInbox,
+  fleet: benchFleet,
   activation: benchActivation,
   bundles: benchBundles,
 };

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { execa } from 'execa';
 import { Store } from '../src/runner/home/store.ts';
+import { type Hooks, offline } from '../src/runner/hooks.ts';
 import { newState } from '../src/runner/job/moves.ts';
 import { factoryOf, median, printTable, repository, scratch, timed } from './support.ts';
 
@@ -12,10 +13,11 @@ const JOBS = 12;
 /** Median ms of a no-op job, one after the other, from `add` to its file lying in `shipped/`. */
 async function perJob(home: string, cwd: string): Promise<number> {
   let told = Promise.withResolvers<string>();
-  const factory = await factoryOf(home, ({ to }) => {
+  const transition: Hooks['transition'] = ({ to }) => {
     if (['shipped', 'failed', 'blocked', 'review'].includes(to)) told.resolve(to);
     return Promise.resolve();
-  });
+  };
+  const factory = await factoryOf(home, { ...offline, transition });
   await factory.startRunner();
   const text = `---\nengine: shell\ncwd: ${cwd}\nreview: skip\n---\nDo nothing.\n\n\`\`\`sh\ntrue\n\`\`\`\n`;
   const times: number[] = [];

@@ -36,15 +36,12 @@ export function repository(files: number): string {
 }
 
 /** The factory of a home, with the supervisor as it is shipped. */
-export function factoryOf(
-  home: string,
-  transition: Hooks['transition'] = (told) => offline.transition(told),
-): Promise<Factory> {
+export function factoryOf(home: string, hooks: Hooks = offline): Promise<Factory> {
   return openFactory({
     home,
     supervisorScript: fileURLToPath(new URL('../dist/supervisor.js', import.meta.url)),
     settings: { maxParallel: 1 },
-    hooks: { ...offline, transition },
+    hooks,
     log: silentLog,
     what: 'the benchmark',
     env: process.env,

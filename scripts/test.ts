@@ -7,6 +7,7 @@
  * | build | bundles and package |
  * | types, lint, format, dead-code | the sources; lint checks the arrows between rooms as well; run at once |
  * | unit | mocha over test/, outside VS Code |
+ * | flag-off | the local factory once more, with a fleet configured but not switched on |
  * | integration | mocha inside the extension host of the newest VS Code |
  * | ui | the packaged extension, driven in a browser |
  * | floor | integration on the oldest VS Code that package.json promises; only when named |
@@ -47,6 +48,7 @@ const SUITES: readonly Step[] = [
       'test/**/*.test.ts',
     ],
   },
+  { name: 'flag-off', title: 'Once more with the fleet switched off', program: ['test/flag-off/run.ts'] },
   {
     name: 'integration',
     title: `Integration tests, VS Code ${NEWEST}`,

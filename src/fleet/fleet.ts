@@ -289,8 +289,8 @@ export class Fleet implements Hooks {
     const { clock } = this.#options;
     const matters = [...this.#exchange.held.values()].some(({ lease }) => lease.verdict === undefined);
     const meantMs = Math.min(ms, matters ? WAKE_LOOK : MINUTE);
+    // Nobody is told: nothing has happened, and who waits for a verdict would wake us at once, and so on for ever.
     this.#sleep.pauses(meantMs);
-    this.#hasActed();
     const over = new AbortController();
     const heard = this.#wake.promise.then(() => over.abort());
     await clock.sleep(meantMs, AbortSignal.any([over.signal, signal])).catch(() => undefined);

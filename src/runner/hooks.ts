@@ -63,6 +63,10 @@ export interface Transition {
   readonly to: Stage;
   /** Only of a job that was claimed. */
   readonly claim?: Claim | undefined;
+  /** The number of the job's run. */
+  readonly run: number;
+  /** The issue that its front matter names. */
+  readonly tracker?: string | undefined;
   /** Why, for programs: the code of the job's reason. */
   readonly reasonCode?: string | undefined;
   /** Present once there is work: the ref that holds it and its commit. */

@@ -115,10 +115,10 @@ export async function adopt(store: Store, entry: InboxEntry, now: number): Promi
       return retried(own, now, false);
     }
   }
-  const { title, engine, priority } = entry.header;
+  const { title, engine, priority, tracker } = entry.header;
   const state = await store.create(
     wanted,
-    (id) => newState({ id, title: title || id, engine, priority, addedAt: now }),
+    (id) => newState({ id, title: title || id, engine, priority, tracker, addedAt: now }),
     entry.name,
   );
   const { id } = state;

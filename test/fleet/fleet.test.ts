@@ -194,6 +194,22 @@ describe('a fleet', function () {
     assert.deepEqual([...there], [['review', true]]);
   });
 
+  it('is not held up in other things while a remote takes its time, nor busy with waiting for it', async () => {
+    const remote = path.join(scratchFolder(), 'remote.git');
+    git(repo, 'clone', '-q', '--bare', '.', remote);
+    git(repo, 'remote', 'add', 'origin', remote);
+    const slow = path.join(scratchFolder(), 'receive-pack');
+    writeFileSync(slow, '#!/bin/sh\nsleep 1\nexec git-receive-pack "$@"\n', { mode: 0o755 });
+    git(repo, 'config', 'remote.origin.receivepack', slow);
+    const id = await claimed('job-1', jobFile({ cwd: repo, review: 'skip' }));
+    await waitForStage(factory, id, 'testing');
+    const before = process.cpuUsage();
+    await waitForStage(factory, id, 'shipped');
+    const { user, system } = process.cpuUsage(before);
+    assert.ok(user + system < 700_000, `${(user + system) / 1000} ms of processor time`);
+    assert.deepEqual(stub.reported('job-1'), ['building 1', 'testing 1', 'shipped 1']);
+  });
+
   it('reports all the same where the remote takes no checkpoint, and says so', async () => {
     git(repo, 'remote', 'add', 'origin', path.join(scratchFolder(), 'no-such-repository'));
     const id = await claimed('job-1', jobFile({ cwd: repo }));

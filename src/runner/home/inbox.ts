@@ -26,7 +26,7 @@ const SLICE = 5;
 /** All files are looked at again at least so often (ms), because file watchers miss things. */
 const LOOK_AT_ALL = 10 * SECOND;
 /** To be raised with every change of what a header holds. */
-const INDEX_VERSION = 1;
+const INDEX_VERSION = 2;
 
 export interface InboxEntry {
   /** The file name without `.md`. */

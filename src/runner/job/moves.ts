@@ -28,6 +28,7 @@ export function newState(job: {
   title: string;
   engine?: string | undefined;
   priority: number;
+  tracker?: string | undefined;
   addedAt: number;
 }): JobState {
   return {
@@ -36,6 +37,7 @@ export function newState(job: {
     stage: 'queued',
     title: job.title,
     ...(job.engine !== undefined && { engine: job.engine }),
+    ...(job.tracker !== undefined && { tracker: job.tracker }),
     priority: job.priority,
     addedAt: job.addedAt,
     changedAt: job.addedAt,

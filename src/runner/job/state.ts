@@ -106,6 +106,8 @@ export const jobStateSchema = z.object({
   title: z.string(),
   engine: z.optional(z.string()),
   priority: z.number(),
+  /** The issue that is told how it gets on. */
+  tracker: z.optional(z.string()),
   addedAt: time,
   changedAt: time,
   /** When the current attempt began. */

@@ -14,6 +14,7 @@ export interface JobHeader {
   readonly title: string;
   readonly engine?: string;
   readonly lock?: string;
+  readonly tracker?: string;
   readonly priority: number;
   readonly needs: readonly string[];
   readonly requires: readonly string[];
@@ -32,11 +33,13 @@ export function readHeader(head: string, options: { readonly fileName?: string }
   }
   const engine = fields.one('engine');
   const lock = fields.one('lock');
+  const tracker = fields.one('tracker');
   const body = front.kind === 'unclosed' ? '' : head.slice(front.body.start);
   return {
     title: fields.one('title') ?? titleOf(body, options.fileName),
     ...(engine === undefined ? {} : { engine }),
     ...(lock === undefined ? {} : { lock }),
+    ...(tracker === undefined ? {} : { tracker }),
     priority: fields.one('priority'),
     needs: fields.all('needs'),
     requires: fields.all('requires'),
@@ -44,7 +47,15 @@ export function readHeader(head: string, options: { readonly fileName?: string }
   };
 }
 
-const WANTED: ReadonlySet<string> = new Set(['title', 'engine', 'lock', 'priority', 'needs', 'requires']);
+const WANTED: ReadonlySet<string> = new Set([
+  'title',
+  'engine',
+  'lock',
+  'priority',
+  'needs',
+  'requires',
+  'tracker',
+]);
 const LINE = /([A-Za-z][\w-]*): +([^\r\n]*)(?:\r\n|\n|$)| *(?:#[^\r\n]*)?(?:\r\n|\n|$)/y;
 /** YAML has no other meaning for these than the text itself: nothing quoted, no colon that ends a word. */
 const PLAIN = /^[\w~./$(](?:[^:]|:(?! |$))*$/;

@@ -26,6 +26,7 @@ export async function prepare(work: Work, shop: Workshop): Promise<JobState> {
     title: manifest.title,
     engine: descriptor.name,
     priority: manifest.priority,
+    tracker: manifest.tracker,
     ...(manifest.lock !== undefined && { locks: [manifest.lock] }),
   });
   if (work.state.startsAnew === true) await startAnew(work, shop);

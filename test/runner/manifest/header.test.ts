@@ -7,11 +7,12 @@ import { chance, FULL, mutate, VALID } from './samples.ts';
 function expected(text: string): object | undefined {
   const { job } = parseJob(text, { fileName: 'name.md' });
   if (job === undefined) return undefined;
-  const { title, engine, lock, priority, needs, requires } = job;
+  const { title, engine, lock, tracker, priority, needs, requires } = job;
   return {
     title,
     ...(engine === undefined ? {} : { engine }),
     ...(lock === undefined ? {} : { lock }),
+    ...(tracker === undefined ? {} : { tracker }),
     priority,
     needs,
     requires,
@@ -47,9 +48,10 @@ describe('readHeader', () => {
       '.5', '"a"', '"a', "'a'", "'a''b'", '"a\\"b"', "'a # b'", '"a" # b', '"a"b', '[a]', '[a, b] # c',
       '[a,b]', '[a b]', '[]', '[ ]', '[,]', '[a,]', '[null]', '[~]', '["a"]', '[a: b]', '[a:b]', '{a: b}',
       '-', '- a', '-a', '?', '? a', '!a', '&a b', '*a', '|', '>', '%a', '@a', '`a`', 'a, b', 'a]', 'a}',
-      '$(x)', '/a', '#a', '', ' ', '\ta', 'a\t', 'a\t# b', '\u00A0', 'ä', '😀',
+      '$(x)', '/a', '#a', 'https://github.com/a/b/issues/7', 'http://x.y', '', ' ', '\ta', 'a\t', 'a\t# b', '\u00A0', 'ä', '😀',
     ];
-    for (const key of ['title', 'engine', 'lock', 'priority', 'needs', 'requires', 'cwd', 'other']) {
+    const keys = ['title', 'engine', 'lock', 'tracker', 'priority', 'needs', 'requires', 'cwd', 'other'];
+    for (const key of keys) {
       for (const value of values) {
         const text = `---\n${key}: ${value}\n---\nbody\n`;
         const wanted = expected(text);

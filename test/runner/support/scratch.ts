@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { flagOffEnvironment } from '../../flag-off/environment.ts';
 
 const made: string[] = [];
 
@@ -69,6 +70,7 @@ export function environment(more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
     HOME: personalFolder(),
     GIT_CONFIG_GLOBAL: '/dev/null',
     GIT_CONFIG_NOSYSTEM: '1',
+    ...flagOffEnvironment(),
     ...more,
   };
 }
