@@ -27,7 +27,8 @@ export async function run(
   await factory.stopRunner();
   await report.stop();
   if (report.failures > 0) return EXIT.refused;
-  const isCutOff = fleet !== undefined && fleet.facts().connection.phase !== 'reachable';
+  // Never asked from here: another process is the runner, and says itself when nobody answers.
+  const isCutOff = fleet !== undefined && !['new', 'reachable'].includes(fleet.facts().connection.phase);
   return options.once && isCutOff ? EXIT.unreachable : EXIT.ok;
 }
 

@@ -1,6 +1,6 @@
 /** Homes, repositories and jobs for the tests in the packaged extension. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -19,6 +19,11 @@ export interface Place extends AsyncDisposable {
   log(id: string): string;
   /** Commit messages of main, newest first. */
   commits(): string[];
+  /** A file's content, by its path from the home; '' when there is none. */
+  read(file: string): string;
+  write(file: string, content: string): void;
+  /** The path of another home beside this one. */
+  sibling(name: string): string;
 }
 
 /** A repository with one commit on main, and a home whose runner is on. */
@@ -53,6 +58,12 @@ export async function makePlace(): Promise<Place> {
       const file = path.join(home, 'runs', id, 'attempts', '1', 'engine', 'engine.log');
       return existsSync(file) ? readFileSync(file, 'utf8') : '';
     },
+    read: (file) => {
+      const full = path.join(home, file);
+      return existsSync(full) ? readFileSync(full, 'utf8') : '';
+    },
+    write: (file, content) => writeFileSync(path.join(home, file), content),
+    sibling: (name) => path.join(folder, name),
     commits: () => git('log', '--format=%s', 'main').trim().split('\n'),
     [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true, maxRetries: 5 }),
   };
