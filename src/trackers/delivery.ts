@@ -47,6 +47,19 @@ export class Delivery {
     return undefined;
   }
 
+  /** Whether any that wait do so only for their turn. */
+  get canGoOn(): boolean {
+    return this.#options.box.waiting.some(({ issue }) => {
+      const host = this.hostOf(issue);
+      return !this.#failures.has(host) && !this.#needToken.has(host) && !this.#needToken.has(issue);
+    });
+  }
+
+  /** '' for an address that is none of an issue. */
+  hostOf(url: string): string {
+    return this.matched(url)?.issue.host ?? '';
+  }
+
   /** Rejects when the disk fails, with nothing lost. */
   async send({ mark, issue: url }: Entry, signal: AbortSignal): Promise<void> {
     const { box, clock } = this.#options;
@@ -116,7 +129,7 @@ export class Delivery {
     this.#needToken.set(key, why);
     const old = box.waiting.filter(
       ({ issue, at }) =>
-        (issue === key || this.matched(issue)?.issue.host === key) && clock.now() - at > KEPT_WITHOUT_TOKEN,
+        (issue === key || this.hostOf(issue) === key) && clock.now() - at > KEPT_WITHOUT_TOKEN,
     );
     if (old.length === 0) return;
     log.warn(`${old.length} comments on ${key} have waited for a token for 7 days and are dropped.`);

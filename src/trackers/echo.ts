@@ -6,7 +6,7 @@
 import { messageOf } from '../platform/errors.ts';
 import type { Transition } from '../runner/hooks.ts';
 import { Delivery, type DeliveryOptions } from './delivery.ts';
-import { SPACING, WITHOUT_TOKEN } from './pause.ts';
+import { WITHOUT_TOKEN } from './pause.ts';
 import { nextSend } from './waiting.ts';
 import { stepOf } from './words.ts';
 
@@ -89,7 +89,7 @@ export class TrackerEcho {
       this.#wake = Promise.withResolvers();
       try {
         const next = nextSend(box.waiting, {
-          hostOf: ({ issue }) => this.#delivery.matched(issue)?.issue.host ?? '',
+          hostOf: ({ issue }) => this.#delivery.hostOf(issue),
           pausedUntil: this.#delivery.pausedUntil,
           tries: this.#delivery.tries,
           now: clock.monotonic(),
@@ -121,7 +121,7 @@ export class TrackerEcho {
 
   /** @param ms undefined: until there is something new */
   async #rest(ms: number | undefined, signal: AbortSignal): Promise<void> {
-    if (ms === undefined || ms > SPACING) this.#rested.resolve();
+    if (ms === undefined || !this.#delivery.canGoOn) this.#rested.resolve();
     const over = new AbortController();
     const heard = this.#wake.promise.then(() => over.abort());
     if (ms === undefined) return heard;
