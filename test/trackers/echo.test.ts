@@ -184,7 +184,7 @@ describe('the tracker echo', () => {
     it('of title, prompt, log, paths or what else it is told', async () => {
       const secret = 'prompt-sentinel /home/pat/app';
       const extra = { title: secret, text: secret, checkpoint: { wipBranch: secret, wipCommit: secret } };
-      await tell({ ...extra, reasonCode: secret } as Partial<EchoTransition>, 'blocked');
+      await tell({ ...extra, reasonCode: secret }, 'blocked');
       await sent();
       const everything = JSON.stringify([stub.requests, log]) + readFileSync(file(), 'utf8');
       for (const word of ['sentinel /home', '/home/', home, 'prompt'])
