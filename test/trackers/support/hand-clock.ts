@@ -46,6 +46,11 @@ export class HandClock implements Clock {
     });
   }
 
+  /** Whether somebody waits for time to pass. */
+  get isAwaited(): boolean {
+    return this.#sleepers.size > 0;
+  }
+
   pass(ms: number): void {
     this.#at += Math.max(0, ms);
     for (const sleeper of this.#sleepers) if (sleeper.until <= this.#at) sleeper.wake();
