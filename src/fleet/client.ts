@@ -6,6 +6,7 @@ import type { Agent, Dispatcher } from 'undici';
 import { type Clock, SECOND } from '../platform/clock.ts';
 import { errnoOf, messageOf } from '../platform/errors.ts';
 import type { Log } from '../platform/log.ts';
+import { loadUndici } from '../platform/undici.ts';
 import { stampOf } from './elapsed.ts';
 import { type Answer, type Failure, failureOf, NO_COORDINATOR, type Outcome } from './outcome.ts';
 import {
@@ -23,7 +24,6 @@ import {
   readWhy,
   type WireStage,
 } from './protocol.ts';
-import { loadUndici } from './undici.ts';
 
 export interface ClientOptions {
   /** A checked address (address.ts), e.g. `https://fleet.example/api`. */

@@ -32,7 +32,13 @@ describe('the arrows between the rooms', () => {
     ['runner', '../fleet/session.ts', 'the runner knows no fleet'],
     ['runner', '../views/home.ts', 'the runner knows no fleet'],
     ['runner', 'node:http', 'the runner knows no fleet'],
+    ['runner', '../platform/undici.ts', 'the runner knows no fleet'],
+    ['runner', '../trackers/echo.ts', 'the runner knows no fleet'],
     ['runner', 'vscode', 'the runner knows no fleet'],
+    ['fleet', '../trackers/echo.ts', 'the fleet sees only'],
+    ['trackers', '../fleet/client.ts', 'a tracker sees only'],
+    ['trackers', '../runner/stages.ts', 'a tracker sees only'],
+    ['trackers', 'vscode', 'a tracker sees only'],
     ['cli', 'vscode', 'the command line runs without an editor'],
   ] as const;
   for (const [room, target, reason] of forbidden) {
@@ -49,5 +55,12 @@ describe('the arrows between the rooms', () => {
   it('let the runner import the platform', () => {
     const { status, output } = lint('runner', '../platform/clock.ts');
     assert.equal(status, 0, output);
+  });
+
+  it('let a tracker import the platform and the runner’s hook types', () => {
+    for (const target of ['../platform/undici.ts', '../runner/hooks.ts']) {
+      const { status, output } = lint('trackers', target);
+      assert.equal(status, 0, output);
+    }
   });
 });
