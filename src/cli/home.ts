@@ -5,7 +5,9 @@ import { fleetMode } from '../fleet/mode.ts';
 import type { Log } from '../platform/log.ts';
 import { type Factory, openFactory } from '../runner/factory.ts';
 import { defaultHome, Layout } from '../runner/home/layout.ts';
+import { offline } from '../runner/hooks.ts';
 import { readSharedSettings } from '../runner/settings.ts';
+import { EchoingHooks } from '../trackers/hooks.ts';
 
 /** Opens the home that is meant, in its fleet if it is in one, does the work, and closes it again. */
 export async function withFactory(
@@ -22,7 +24,7 @@ export async function withFactory(
     log: standardError,
     what: 'aq',
     env: process.env,
-    ...(fleet !== undefined && { hooks: fleet }),
+    hooks: new EchoingHooks(fleet ?? offline, { home, env: process.env, log: standardError }),
   });
   try {
     return await work(factory, fleet);

@@ -3,10 +3,10 @@
  * crash, or a laptop that is offline, loses none. Whoever holds the home's runner lock is its only writer.
  */
 import { randomBytes } from 'node:crypto';
-import { mkdir, rename } from 'node:fs/promises';
+import { mkdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import * as z from 'zod/mini';
-import { readIfThere, writeDurable } from '../platform/files.ts';
+import { readIfThere, syncDirectory, writeDurable } from '../platform/files.ts';
 import { added, type Entry, tried, untried } from './waiting.ts';
 import { STAGES } from './words.ts';
 
@@ -83,11 +83,17 @@ export class EchoBox {
 
   #become(waiting: readonly Entry[]): Promise<void> {
     this.#waiting = waiting;
-    const writing = this.#writing
-      .catch(() => undefined)
-      .then(() => writeDurable(this.#file, `${JSON.stringify({ version: 1, waiting: this.#waiting })}\n`));
+    const writing = this.#writing.catch(() => undefined).then(() => this.#write());
     this.#writing = writing;
     return writing;
+  }
+
+  /** An empty box is no file: whoever looks whether there is anything to be told need not read it. */
+  async #write(): Promise<void> {
+    if (this.#waiting.length > 0)
+      return writeDurable(this.#file, `${JSON.stringify({ version: 1, waiting: this.#waiting })}\n`);
+    await rm(this.#file, { force: true });
+    await syncDirectory(path.dirname(this.#file));
   }
 
   async #load(): Promise<string | undefined> {

@@ -21,7 +21,7 @@ export class Home implements Feature {
   #factory: Promise<FactoryApi> | undefined;
   #fleet: Fleet | undefined;
   #fleetProblem: string | undefined;
-  #secrets: vscode.SecretStorage | undefined;
+  #context: vscode.ExtensionContext | undefined;
 
   /** Fired with the factory each time one has been opened, and with undefined when it has been closed. */
   readonly onDidOpen = this.#opened.event;
@@ -38,7 +38,7 @@ export class Home implements Feature {
 
   register(context: vscode.ExtensionContext): void {
     this.#supervisorScript = context.asAbsolutePath('dist/supervisor.js');
-    this.#secrets = context.secrets;
+    this.#context = context;
     context.subscriptions.push(
       this.#opened,
       vscode.workspace.onDidGrantWorkspaceTrust(() => void this.#resume()),
@@ -81,8 +81,12 @@ export class Home implements Feature {
 
   /** The editor's secret storage. */
   get secrets(): vscode.SecretStorage {
-    if (this.#secrets === undefined) throw new Error('The home is not registered.');
-    return this.#secrets;
+    return this.#registered.secrets;
+  }
+
+  get #registered(): vscode.ExtensionContext {
+    if (this.#context === undefined) throw new Error('The home is not registered.');
+    return this.#context;
   }
 
   /** What was chosen, whether or not the home has been opened yet. */
@@ -99,24 +103,26 @@ export class Home implements Feature {
     const workspaceFolder = vscode.workspace.workspaceFolders?.find(({ uri }) => uri.scheme === 'file')?.uri
       .fsPath;
     try {
-      const [{ explicitSettings }, { joinFleet }] = await Promise.all([
+      const [{ explicitSettings }, { openHooks }] = await Promise.all([
         import('./explicit-settings.ts'),
-        import('./fleet/join.ts'),
+        import('./open-hooks.ts'),
       ]);
       const settings = explicitSettings();
       const joined: { factory?: Factory } = {};
-      const { fleet, problem } = await joinFleet({
-        mode: this.fleetMode,
-        home: this.folder,
-        settings: settings.fleet,
-        capabilities: async () => (await joined.factory?.capabilities()) ?? [],
-        tokenFor: async (api) => (await import('./fleet/token.ts')).tokenFor(this.secrets, api),
-        log: this.#log,
-      });
+      const { hooks, fleet, problem } = await openHooks(
+        { log: this.#log, t: this.#t },
+        {
+          mode: this.fleetMode,
+          home: this.folder,
+          settings: settings.fleet,
+          capabilities: async () => (await joined.factory?.capabilities()) ?? [],
+          context: this.#registered,
+        },
+      );
       this.#fleetProblem = problem;
       const factory = await this.#load({
         home: this.folder,
-        ...(fleet !== undefined && { hooks: fleet }),
+        hooks,
         supervisorScript: this.#supervisorScript,
         settings,
         log: this.#log,
