@@ -526,8 +526,11 @@ describe('the tracker echo', function () {
     await stub.down();
     await told('building');
     await until('it has been tried', () => log.length > 0);
+    await resting();
     clock.pass(30 * DAY);
-    await quiet();
+    await resting();
+    // It has been tried again, and is no news.
+    assert.deepEqual([clock.sleeps.length > 1, log.length], [true, 1]);
     await stub.up();
     await sentInTime();
     assert.deepEqual(stub.told(), ['building']);
