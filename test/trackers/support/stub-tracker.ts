@@ -1,6 +1,7 @@
 /** A tracker that a test writes the answers of: a real HTTP server on loopback that keeps comments as GitHub does. */
 import { once } from 'node:events';
 import http from 'node:http';
+import https from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 
 export interface Received {
@@ -31,13 +32,24 @@ export class StubTracker {
   readonly comments: { readonly path: string; readonly body: string }[] = [];
   script: Script = () => undefined;
   readonly #sockets = new Set<Socket>();
-  #server: http.Server | undefined;
+  #server: http.Server | https.Server | undefined;
   #port = 0;
 
-  static async start(): Promise<StubTracker> {
-    const stub = new StubTracker();
+  readonly #pem: Buffer | undefined;
+
+  /** @param pem key and certificate: it then speaks https */
+  constructor(pem?: Buffer) {
+    this.#pem = pem;
+  }
+
+  static async start(pem?: Buffer): Promise<StubTracker> {
+    const stub = new StubTracker(pem);
     await stub.up();
     return stub;
+  }
+
+  get port(): number {
+    return this.#port;
   }
 
   get api(): string {
@@ -45,8 +57,11 @@ export class StubTracker {
   }
 
   async up(): Promise<void> {
-    const server = http.createServer((request, response) => void this.#serve(request, response));
-    server.on('connection', (socket) => {
+    const serve: http.RequestListener = (request, response) => void this.#serve(request, response);
+    const pem = this.#pem;
+    const server =
+      pem === undefined ? http.createServer(serve) : https.createServer({ key: pem, cert: pem }, serve);
+    server.on('connection', (socket: Socket) => {
       this.#sockets.add(socket);
       socket.on('close', () => this.#sockets.delete(socket));
     });
