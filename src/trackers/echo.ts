@@ -17,9 +17,6 @@ export interface EchoTransition extends Pick<Transition, 'id' | 'from' | 'to' | 
   readonly run?: number | undefined;
 }
 
-/** Ids that others may be shown as they are: in a code span, and in a comment of HTML. */
-const SHOWN_ID = /^[A-Za-z0-9][\w.-]{0,127}$/;
-
 export class TrackerEcho {
   readonly #options: DeliveryOptions;
   readonly #delivery: Delivery;
@@ -42,7 +39,7 @@ export class TrackerEcho {
   /** What is to be told of it is safe on disk when it resolves. Never rejects. */
   async transition(transition: EchoTransition): Promise<void> {
     const { id, from, to, tracker, claim, reasonCode, run = 0 } = transition;
-    if (claim !== undefined || tracker === undefined || from === to || !SHOWN_ID.test(id)) return;
+    if (claim !== undefined || tracker === undefined || from === to) return;
     const { box, clock, log } = this.#options;
     const issue = this.#delivery.matched(tracker)?.issue.url;
     if (issue === undefined) return log.debug(`The tracker of ${id} is none that comments can be made on.`);

@@ -1,7 +1,9 @@
 /**
- * The text of a comment. Pure. It is made of fixed words and a job's id: anybody who can read the issue will read it,
- * so neither the prompt nor its title, nor anything that a machine or an engine has said, has a place in it.
+ * The text of a comment. Pure. It is made of fixed words: anybody who can read the issue will read it, so neither the
+ * prompt nor its title, nor anything that a machine or an engine has said, has a place in it. Nor has the job's id,
+ * which may be made of its title: a code that is made of it tells two jobs of one issue apart.
  */
+import { createHash } from 'node:crypto';
 import type { Transition } from '../runner/hooks.ts';
 
 export type Stage = Transition['to'];
@@ -76,8 +78,8 @@ export function commentText(id: string, steps: readonly Step[], isCut: boolean):
   });
   const chain = [...(isCut ? ['…'] : []), ...names].join(' → ');
   const last = steps.at(-1);
-  // A code span: an id that looks like a reference or a mention is none in it.
-  return `Agent Queue, job \`${id}\`: ${chain}.${last === undefined ? '' : ` ${WORDS[last.stage].sentence}`}`;
+  // A code span: a code that looks like a commit is no link in it.
+  return `Agent Queue, job \`${codeOf(id)}\`: ${chain}.${last === undefined ? '' : ` ${WORDS[last.stage].sentence}`}`;
 }
 
 function reasonInWords(code: string): string {
@@ -86,5 +88,10 @@ function reasonInWords(code: string): string {
 
 /** By which a comment is known again. On a line of its own, where Markdown shows nothing of it. */
 export function markerOf(id: string, run: number, mark: string): string {
-  return `<!-- agent-queue: ${id} ${run} ${mark} -->`;
+  return `<!-- agent-queue: ${codeOf(id)} ${run} ${mark} -->`;
+}
+
+/** The same for the same job, and nothing can be read from it. */
+function codeOf(id: string): string {
+  return createHash('sha256').update(id).digest('hex').slice(0, 7);
 }

@@ -105,7 +105,7 @@ describe('the tracker echo', function () {
     assert.deepEqual(stub.asked(), Array(5).fill('POST 7'));
     assert.match(
       stub.comments.at(-1)?.body ?? '',
-      /^Agent Queue, job `fix-login`: shipped\. It has been shipped\.\n\n<!-- agent-queue: fix-login 1 [0-9a-f]{12} -->\n$/,
+      /^Agent Queue, job `490c751`: shipped\. It has been shipped\.\n\n<!-- agent-queue: 490c751 1 [0-9a-f]{12} -->\n$/,
     );
     assert.equal(new Set(stub.comments.map(({ body }) => /<!--.*-->/.exec(body)?.[0])).size, 5);
     assert.deepEqual(other.requests, []);
@@ -132,8 +132,9 @@ describe('the tracker echo', function () {
       assert.equal(stub.comments.length, n);
       clock.pass(SECOND);
     }
-    const jobs = stub.comments.map(({ body }) => /`(.)`: (\S+?)[. ]/.exec(body)?.slice(1).join(' '));
-    const order = ['a building', 'b building', 'a review', 'c failed'];
+    const jobs = stub.comments.map(({ body }) => /`(\w+)`: (\S+?)[. ]/.exec(body)?.slice(1).join(' '));
+    // The codes of a, b and c.
+    const order = ['ca97811 building', '3e23e81 building', 'ca97811 review', '2e7d2c0 failed'];
     // The second of `a` may have been added to its first before that was sent.
     assert.deepEqual(
       jobs,
@@ -179,7 +180,6 @@ describe('the tracker echo', function () {
       'to an address that is no issue': { tracker: 'https://jira.example/browse/APP-7' },
       'to an address with a password': { tracker: 'https://pat:secret@github.com/acme/app/issues/7' },
       'of a checkpoint': { from: 'building' },
-      'of an id that is none': { id: '/home/pat/secret --> @acme' },
     };
     for (const [name, more] of Object.entries(rows)) {
       it(name, async () => {
@@ -190,12 +190,13 @@ describe('the tracker echo', function () {
       });
     }
 
-    it('of title, prompt, log, paths or what else it is told', async () => {
+    it('of id, title, prompt, log, paths or what else it is told', async () => {
       const secret = 'prompt-sentinel /home/pat/app';
       const extra = { title: secret, text: secret, checkpoint: { wipBranch: secret, wipCommit: secret } };
-      await tell({ ...extra, reasonCode: secret }, 'blocked');
+      await tell({ ...extra, id: 'title-sentinel', reasonCode: secret }, 'blocked');
       const kept = existsSync(file()) ? readFileSync(file(), 'utf8') : '';
       await sent();
+      assert.ok(!JSON.stringify(stub.requests).includes('title-sentinel'));
       const everything = JSON.stringify([stub.requests, log]) + kept;
       for (const word of ['sentinel /home', '/home/', home, 'prompt'])
         assert.ok(!everything.includes(word), word);

@@ -9,13 +9,22 @@ describe('the words of a comment', () => {
     assert.deepEqual([...STAGES].sort(), [...ALL].sort());
     const texts = STAGES.map((stage) => commentText('fix-login', [{ stage }], false));
     assert.equal(new Set(texts).size, ALL.length);
-    for (const text of texts) assert.match(text, /^Agent Queue, job `fix-login`: [a-z ]+\. [A-Z][a-z ,]+\.$/);
+    for (const text of texts)
+      assert.match(text, /^Agent Queue, job `[0-9a-f]{7}`: [a-z ]+\. [A-Z][a-z ,]+\.$/);
+  });
+
+  it('tell jobs apart by a code that tells nothing of them', () => {
+    const [one, other] = ['fix-login', 'fix-logout'].map((id) =>
+      commentText(id, [{ stage: 'shipped' }], false),
+    );
+    assert.notEqual(one, other);
+    assert.doesNotMatch(`${one} ${markerOf('fix-login', 1, 'c0ffee')}`, /login/);
   });
 
   it('say that it was shipped', () => {
     assert.equal(
       commentText('fix-login', [{ stage: 'shipped' }], false),
-      'Agent Queue, job `fix-login`: shipped. It has been shipped.',
+      'Agent Queue, job `490c751`: shipped. It has been shipped.',
     );
   });
 
@@ -23,7 +32,7 @@ describe('the words of a comment', () => {
     const steps = [stepOf('building', undefined), stepOf('failed', 'verify'), stepOf('queued', 'retry')];
     assert.equal(
       commentText('a.b', steps, true),
-      'Agent Queue, job `a.b`: … → building → failed (its tests did not pass) → queued again. It waits for its next run.',
+      'Agent Queue, job `2e7336d`: … → building → failed (its tests did not pass) → queued again. It waits for its next run.',
     );
   });
 
@@ -41,6 +50,6 @@ describe('the words of a comment', () => {
   });
 
   it('hide the mark in a comment of HTML', () => {
-    assert.equal(markerOf('fix-login', 3, 'c0ffee'), '<!-- agent-queue: fix-login 3 c0ffee -->');
+    assert.equal(markerOf('fix-login', 3, 'c0ffee'), '<!-- agent-queue: 490c751 3 c0ffee -->');
   });
 });

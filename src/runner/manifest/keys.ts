@@ -146,7 +146,8 @@ export const KEYS = {
   tracker: {
     kind: kinds.webAddress,
     otherwise: 'none',
-    description: 'The address of the ticket that the job comes from; kept with the job.',
+    description:
+      'The issue that the job comes from. On GitHub it gets a short comment at each of the job’s transitions.',
     example: 'https://github.com/acme/app/issues/7',
   },
 } as const satisfies Record<string, KeySpec>;
