@@ -14,15 +14,14 @@ export async function fleetStatus(
     else console.log('Fleet mode is off. Set AQ_FLEET=1 and AQ_FLEET_API to join a coordinator.');
     return EXIT.ok;
   }
-  await fleet.heartbeat();
-  const { factoryId, api, shadow, connection, capabilities, claimable } = fleet.facts();
+  await Promise.all([fleet.heartbeat(), fleet.lookElsewhere()]);
+  const { factoryId, api, shadow, connection, capabilities, claimable, leases } = fleet.facts();
   const jobs = claimedJobs((await factory.board()).stages.flatMap(({ rows }) => rows));
   const { phase, why } = connection;
   if (options.json) {
     const mode = shadow ? 'shadow' : 'on';
-    console.log(
-      JSON.stringify({ fleet: mode, api, coordinator: phase, why, factoryId, capabilities, claimable, jobs }),
-    );
+    const known = { api, coordinator: phase, why, factoryId, capabilities, claimable, leases, jobs };
+    console.log(JSON.stringify({ fleet: mode, ...known }));
   } else {
     console.log([...fleet.status(), ...jobs.map(jobLine)].join('\n'));
   }

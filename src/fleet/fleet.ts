@@ -22,6 +22,7 @@ import type { FleetOptions } from './options.ts';
 import { overviewOf } from './overview.ts';
 import { wireAction } from './report.ts';
 import { nextAction, woke } from './session.ts';
+import { asOfNow } from './shared-status.ts';
 import { SleepWatch } from './sleep-watch.ts';
 import { type FleetStatus, statusLines } from './status.ts';
 import { readMemory, takeUpAll } from './take-up.ts';
@@ -45,6 +46,8 @@ export class Fleet implements Hooks {
   #loaded = false;
   #left = false;
   #unclaimed: readonly Unclaimed[] | undefined;
+  /** By the process that is the runner. */
+  #told: FleetStatus | undefined;
   #loop: Promise<void> | undefined;
   #stopping: AbortController | undefined;
   #wake = Promise.withResolvers<void>();
@@ -63,6 +66,7 @@ export class Fleet implements Hooks {
 
   async attach(runner: AttachedRunner, holdings: readonly Holding[]): Promise<void> {
     this.#exchange.runner = runner;
+    this.#told = undefined;
     if (!this.#loaded) await readMemory(this.#options);
     this.#loaded = true;
     await takeUpAll(this.#exchange, holdings);
@@ -95,6 +99,7 @@ export class Fleet implements Hooks {
     // Another process may be the runner next: what is true then is on disk, not here.
     this.#exchange.held.clear();
     this.#loaded = false;
+    await this.#options.shared.end();
   }
 
   /** Closes connections; a later call opens new ones. */
@@ -148,13 +153,7 @@ export class Fleet implements Hooks {
    * @throws UserError `no-runner` where the runner is not in this process
    */
   async drain(draining: boolean, options: { readonly leaving?: boolean } = {}): Promise<void> {
-    // Outbox and claims are the runner's: written from elsewhere they could lose what it has just kept.
-    if (this.#exchange.runner === undefined)
-      throw notNow(
-        'no-runner',
-        'The runner is not on in this window, so it cannot be told.',
-        'Do it in the window that runs the jobs, or start the runner here first.',
-      );
+    this.#mustRunHere();
     await this.#options.claims.drain(draining, options.leaving);
     this.#exchange.claiming.interrupted();
     this.#hasActed();
@@ -164,6 +163,7 @@ export class Fleet implements Hooks {
 
   /** Nothing more is claimed by this process, and a later one begins without what `drain` said: fleet mode is being turned off. */
   async leave(): Promise<void> {
+    this.#mustRunHere();
     this.#left = true;
     this.#exchange.claiming.interrupted();
     await this.#options.claims.drain(false);
@@ -171,6 +171,7 @@ export class Fleet implements Hooks {
 
   /** Ends the job here and gives its lease back, so that another factory can have it. Its work is kept on its ref. */
   async releaseLease(id: string): Promise<void> {
+    this.#mustRunHere();
     const held = [...this.#exchange.held.values()].find((each) => each.id === id);
     if (held === undefined || held.lease.verdict !== undefined) {
       throw notNow('no-lease', `${id} has no lease that could be given back.`, 'Look at “Fleet: Status”.');
@@ -180,6 +181,16 @@ export class Fleet implements Hooks {
     await this.#exchange.claiming.declined(held);
     await this.#options.outbox.add(held, 'release');
     this.#kick();
+  }
+
+  /** Outbox and claims are the runner's: written from elsewhere they could lose what it has just kept. */
+  #mustRunHere(): void {
+    if (this.#exchange.runner !== undefined) return;
+    throw notNow(
+      'no-runner',
+      'The runner is not on in this window, so it cannot be told.',
+      'Do it in the window that runs the jobs, or start the runner here first.',
+    );
   }
 
   async transition({ claim, to, reasonCode, checkpoint }: Transition): Promise<void> {
@@ -227,7 +238,27 @@ export class Fleet implements Hooks {
 
   /** All that is known, for status output. */
   facts(): FleetStatus {
-    return overviewOf(this.#exchange, this.#unclaimed);
+    const own = overviewOf(this.#exchange, this.#unclaimed);
+    const told = this.#told;
+    if (told === undefined || own.isHere) return own;
+    // What this process has asked itself is newer.
+    const { connection, claimable, roundTripMs, lastHeartbeat, capabilities } =
+      own.connection.phase === 'new' ? told : own;
+    return {
+      ...asOfNow(told, own.now),
+      isHere: false,
+      connection,
+      capabilities,
+      unclaimed: own.unclaimed,
+      roundTripMs,
+      ...(claimable !== undefined && { claimable }),
+      ...(lastHeartbeat !== undefined && { lastHeartbeat }),
+    };
+  }
+
+  /** Reads what the process that runs the home's jobs knows of the fleet, where that is another one. */
+  async lookElsewhere(): Promise<void> {
+    if (this.#exchange.runner === undefined) this.#told = await this.#options.shared.read();
   }
 
   /** Asks the coordinator why queued jobs are not claimed by this factory, for `facts`; what it does not tell stays unknown. */
@@ -338,6 +369,7 @@ export class Fleet implements Hooks {
   #hasActed(): void {
     this.#acted.resolve();
     this.#acted = Promise.withResolvers();
+    if (this.#exchange.runner !== undefined) this.#options.shared.changed(() => this.facts());
     for (const listener of this.#listeners) listener();
   }
 }

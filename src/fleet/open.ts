@@ -11,6 +11,7 @@ import { fleetConfig } from './config.ts';
 import { factoryIdOf } from './factory-id.ts';
 import { Fleet } from './fleet.ts';
 import { Outbox } from './outbox.ts';
+import { SharedStatus } from './shared-status.ts';
 
 export interface OpenFleet {
   /** The home: the outbox and the factory's id are kept in it. */
@@ -46,6 +47,7 @@ export async function openFleet(options: OpenFleet): Promise<Fleet> {
     config: { ...config, api },
     factoryId,
     outbox: new Outbox(dir),
+    shared: new SharedStatus(home, clock),
     claims: new ClaimJournal(dir),
     capabilities,
     shadow,

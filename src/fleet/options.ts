@@ -5,12 +5,15 @@ import type { ClaimJournal } from './claims.ts';
 import type { FleetClient } from './client.ts';
 import type { FleetConfig } from './config.ts';
 import type { Outbox } from './outbox.ts';
+import type { SharedStatus } from './shared-status.ts';
 
 export interface FleetOptions {
   readonly client: FleetClient;
   readonly config: FleetConfig;
   readonly factoryId: string;
   readonly outbox: Outbox;
+  /** What other processes of this home see of the fleet. */
+  readonly shared: SharedStatus;
   readonly claims: ClaimJournal;
   readonly capabilities: () => Promise<readonly string[]>;
   /** Heartbeats only, and tells what could be claimed (rule 15). */

@@ -14,6 +14,7 @@ export function overviewOf(exchange: Exchange, unclaimed: readonly Unclaimed[] |
   const { options, chronicle, connection, lastHeartbeat, claimable } = exchange;
   const now = stampOf(options.clock);
   return {
+    isHere: exchange.runner !== undefined,
     factoryId: options.factoryId,
     api: options.config.api,
     shadow: options.shadow,

@@ -23,6 +23,8 @@ export interface LeaseStatus {
 }
 
 export interface FleetStatus {
+  /** The runner that has the leases is in this process. */
+  readonly isHere: boolean;
   readonly factoryId: string;
   readonly api: string;
   readonly shadow: boolean;

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { type Script, StubCoordinator } from '../fleet/support/stub-coordinator.ts';
-import { World } from '../runner/factory/fixtures/world.ts';
+import { until, World } from '../runner/factory/fixtures/world.ts';
 
 const CLI = path.resolve(import.meta.dirname, '../../dist/cli.js');
 /** Prints the address of every module that is loaded to standard error. */
@@ -99,6 +99,25 @@ describe('aq in a fleet', function () {
     assert.equal((await world.aq('fleet-status').ended).code, 4);
     world.env['AQ_FLEET'] = '0';
     assert.match((await world.aq('fleet-status').ended).stdout, /^Fleet mode is off\. Set AQ_FLEET=1/);
+  });
+
+  it('fleet-status beside a runner shows the leases that this one has, counting down', async () => {
+    stub.offer('job-1', job());
+    const runner = world.aq('run');
+    await world.inStage('job-1-e1', 'review');
+    await until(() => stub.jobs.get('job-1')?.stage === 'review');
+    const left = async () => {
+      const { stdout } = await world.aq('fleet-status').ended;
+      return Number(
+        /^Lease {8}job-1-e1: job job-1, epoch 1, review, held, (\d+) min left$/m.exec(stdout)?.[1],
+      );
+    };
+    await until(async () => (await left()) === 15);
+    const refused = await world.aq('--json', 'fleet-status').ended;
+    assert.equal((JSON.parse(refused.stdout) as { leases: unknown[] }).leases.length, 1);
+    await runner.kill('SIGTERM');
+    assert.ok(Number.isNaN(await left()), 'a runner that has ended has no lease');
+    assert.ok(!world.list('home/cache').includes('fleet.json'));
   });
 
   it('does nothing outward for a claimed job when the fleet is off, and says why', async () => {

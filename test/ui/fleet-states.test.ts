@@ -74,6 +74,7 @@ describe('the states of a fleet', () => {
     await code.workbench.command('Fleet: Send Heartbeat');
     await row(/turns the token down/).waitFor();
     await code.workbench.statusItem(/turns the token down/).waitFor();
+    await code.workbench.toast(/turns the token down\. Nothing is claimed/).element.waitFor();
     await picture('unauthorised');
     stub.script = () => undefined;
     await code.workbench.command('Fleet: Send Heartbeat');

@@ -94,16 +94,23 @@ describe('a fleet and several runners', () => {
       'handed-over',
       job('handed-over').replace('sleep 0.3', `while [ ! -e "${place.home}/../gate" ]; do sleep 0.1; done`),
     );
-    // Whichever of them is the runner claims it; it is closed with the engine at work.
-    await Promise.all(
-      windows.map((code) => code.workbench.command('Fleet: Claim Next Job').catch(() => undefined)),
-    );
+    // The window that was there first is the runner; the other shows the same, and says that it cannot act.
+    const [first, second] = windows as [VsCode, VsCode];
+    await first.workbench.command('Fleet: Claim Next Job');
     await place.reaches('handed-over-e1', 'building');
-    const runner = await runnerOf();
-    await windows[runner]?.close();
-    windows.splice(runner, 1);
+    for (const { workbench } of windows)
+      await workbench
+        .view('Fleet')
+        .row(/handed-over.*\d+:\d\d left/)
+        .waitFor();
+    await second.workbench.command('Fleet: Drain');
+    await second.workbench.toast(/not on in this window/).element.waitFor();
+    const runner = place.read('runner.json');
+    await first.close();
+    windows.shift();
     place.write('../gate', '');
     await until('it is shipped', () => stub.jobs.get('handed-over')?.stage === 'shipped', 30_000);
+    assert.notEqual(place.read('runner.json'), runner);
     assert.equal(stub.jobs.get('handed-over')?.epoch, 1);
     assert.equal(place.read('../handed-over.ran'), 'ran\n');
   });
@@ -140,18 +147,6 @@ describe('a fleet and several runners', () => {
       ],
     );
   });
-
-  /** Which window runs the home's jobs: it shows the lease. */
-  async function runnerOf(): Promise<number> {
-    const shown = windows.map(async (code, n) => {
-      await code.workbench
-        .view('Fleet')
-        .row(/handed-over/)
-        .waitFor({ timeout: 20_000 });
-      return n;
-    });
-    return Promise.any(shown);
-  }
 });
 
 /** What a coordinator hears of one job, without what is drawn by lot or a time. */

@@ -14,6 +14,7 @@ export const showFleetStatus: Handler = async (app) => {
   await app.home.factory();
   const document = await vscode.workspace.openTextDocument(PAGE_URI);
   await vscode.window.showTextDocument(document, { preview: true });
+  await app.home.fleet?.lookElsewhere();
   await app.home.fleet?.heartbeat();
   await app.home.fleet?.lookWhy();
 };

@@ -8,7 +8,7 @@ import type { Element, FleetTree } from './tree.ts';
 export class FleetView implements Feature, vscode.TreeDataProvider<Element> {
   readonly #app: App;
   readonly #changed = new vscode.EventEmitter<Element | undefined>();
-  #mayLeave = false;
+  #isAttended = false;
   #load: () => Promise<FleetTree> = () => Promise.reject(new Error('The Fleet view is not registered.'));
 
   readonly onDidChangeTreeData = this.#changed.event;
@@ -32,7 +32,7 @@ export class FleetView implements Feature, vscode.TreeDataProvider<Element> {
       this.#changed,
       home.onDidOpen(() => {
         tellMode();
-        void this.#leaveWhenSettled(context);
+        void this.#attend(context);
         this.#changed.fire(undefined);
       }),
       vscode.workspace.onDidGrantWorkspaceTrust(() => this.#changed.fire(undefined)),
@@ -41,11 +41,14 @@ export class FleetView implements Feature, vscode.TreeDataProvider<Element> {
   }
 
   /** From the first home on that is in a fleet, whether or not anybody looks at the view. */
-  async #leaveWhenSettled(context: vscode.ExtensionContext): Promise<void> {
-    if (this.#app.home.fleet === undefined || this.#mayLeave) return;
-    this.#mayLeave = true;
-    const { leaveWhenSettled } = await import('./leave.ts');
-    context.subscriptions.push(leaveWhenSettled(this.#app));
+  async #attend(context: vscode.ExtensionContext): Promise<void> {
+    if (this.#app.home.fleet === undefined || this.#isAttended) return;
+    this.#isAttended = true;
+    const [{ leaveWhenSettled }, { tellOfTokenTurnedDown }] = await Promise.all([
+      import('./leave.ts'),
+      import('./token-notice.ts'),
+    ]);
+    context.subscriptions.push(leaveWhenSettled(this.#app), tellOfTokenTurnedDown(this.#app));
   }
 
   async getChildren(element?: Element): Promise<Element[]> {

@@ -10,7 +10,14 @@ export function leaveWhenSettled(app: App): vscode.Disposable {
   return followFleet(app, () => {
     const { fleet } = home;
     const facts = fleet?.facts();
-    if (fleet === undefined || facts === undefined || !facts.leaving || facts.leases.length > 0) return;
+    if (
+      fleet === undefined ||
+      facts === undefined ||
+      !facts.isHere ||
+      !facts.leaving ||
+      facts.leases.length > 0
+    )
+      return;
     turnOff(fleet).catch((error: unknown) => log.error(error instanceof Error ? error : String(error)));
   });
 }

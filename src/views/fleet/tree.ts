@@ -7,7 +7,7 @@ import { type FleetRow, fleetRows } from '../text/fleet.ts';
 import { followFleet } from './follow.ts';
 
 /** Times that are shown roughly are drawn anew so often, ms. */
-const SLOW_DRAW = 15 * SECOND;
+const SLOW_DRAW = 5 * SECOND;
 
 /** Stands for a row: the same object for the same row, whatever it says today. */
 export interface Element {
@@ -39,6 +39,7 @@ export class FleetTree {
   async elements(): Promise<Element[]> {
     // A person looks: the home is opened if nothing else has, and with it the fleet.
     await this.#app.home.factory();
+    await this.#app.home.fleet?.lookElsewhere();
     this.#rows = this.#read();
     this.#tick();
     return [...this.#rows.keys()].map((id) => this.#elementOf(id));
@@ -86,7 +87,11 @@ export class FleetTree {
     clearTimeout(this.#timer);
     if (this.#rows.size === 0 || !this.#view.visible) return;
     const isCounting = [...this.#rows.values()].some(({ counts }) => counts);
-    this.#timer = setTimeout(() => this.#draw(), isCounting ? SECOND : SLOW_DRAW);
+    const drawn = async (): Promise<void> => {
+      await this.#app.home.fleet?.lookElsewhere();
+      this.#draw();
+    };
+    this.#timer = setTimeout(() => void drawn(), isCounting ? SECOND : SLOW_DRAW);
   }
 
   #elementOf(id: string): Element {

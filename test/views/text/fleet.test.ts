@@ -22,6 +22,7 @@ const lease = (more: Partial<LeaseStatus> = {}): LeaseStatus => ({
 });
 
 const status = (more: Partial<FleetStatus> = {}): FleetStatus => ({
+  isHere: true,
   factoryId: 'laptop-1',
   api: 'https://fleet.example/api',
   shadow: false,
