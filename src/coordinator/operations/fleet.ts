@@ -53,12 +53,9 @@ export function enrol(transaction: Transaction, operation: Operation<'enrol'>): 
 }
 
 export function restart(transaction: Transaction, settings: CoordinatorSettings): ResultOf<'restart'> {
-  const changed = transaction.held().flatMap((job) => {
-    const after = restarted(job, transaction.now, settings);
-    return after === undefined ? [] : [{ job, after }];
-  });
-  for (const { job, after } of changed) transaction.save(after, job);
-  return { graced: changed.length };
+  const held = transaction.held();
+  for (const job of held) transaction.save(restarted(job, transaction.now, settings), job);
+  return { graced: held.length };
 }
 
 export function prune(transaction: Transaction, { keysForMs }: CoordinatorSettings): ResultOf<'prune'> {

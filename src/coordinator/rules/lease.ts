@@ -35,10 +35,8 @@ export function extended(job: JobRecord, now: number, { leaseMs }: CoordinatorSe
 
 /**
  * After a restart of the coordinator every holder gets one full lease length before anything is taken away: while it
- * was gone nobody could renew. Undefined: there is nothing to change.
+ * was gone nobody could renew. What stood ready to be taken over no longer does, so every held job is written anew.
  */
-export function restarted(job: JobRecord, now: number, settings: CoordinatorSettings): JobRecord | undefined {
-  if (!job.held) return undefined;
-  const graced = extended(job, now, settings);
-  return graced.leaseExpiresAt === job.leaseExpiresAt ? undefined : graced;
+export function restarted(job: JobRecord, now: number, settings: CoordinatorSettings): JobRecord {
+  return job.held ? extended(job, now, settings) : job;
 }

@@ -91,7 +91,7 @@ export class SqliteTransaction implements Transaction {
         ...[rows.jsonOf(job.checkpoint), rows.jsonOf(job.lastWrite), job.reason, job.events],
         ...[orderKey(job), ready, dueAt, job.seq],
       );
-    } else if (job.stage === before.stage && job.lastWrite === before.lastWrite) {
+    } else if (job.lastWrite === before.lastWrite && job.events === before.events) {
       this.#statements.saveLease.run(job.leaseExpiresAt, ready, dueAt, job.seq);
     } else {
       const { stage, leaseExpiresAt, checkpoint, lastWrite, events, seq } = job;
