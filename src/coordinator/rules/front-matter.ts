@@ -17,8 +17,10 @@ export interface Header {
 }
 
 /** Characters of a front matter. YAML is slow, and nobody writes so much of it. */
-const LONGEST = 64 * 1024;
+const LONGEST = 16 * 1024;
 const MOST_OF_A_LIST = 64;
+/** Lists within lists to no end: the parser would run out of stack, which takes it long. */
+const TOO_DEEP = /(?:[[{]\s*){33}/;
 const DEFAULTS = { priority: 5, retries: 0 };
 
 /** @returns the header, or what is wrong with it in words. */
@@ -35,8 +37,9 @@ export function readHeader(bodyMd: string): Header | string {
 }
 
 function parsed(yaml: string): Record<string, unknown> | undefined {
+  if (TOO_DEEP.test(yaml)) return undefined;
   try {
-    const document = parseDocument(yaml, { schema: 'core', logLevel: 'silent', uniqueKeys: true });
+    const document = parseDocument(yaml, { schema: 'core', logLevel: 'silent', prettyErrors: false });
     if (document.errors.length > 0) return undefined;
     // Without aliases: a few lines of them can be made to unfold into gigabytes.
     const values: unknown = document.toJS({ maxAliasCount: 0 }) ?? {};

@@ -483,7 +483,7 @@ export function storeConformance({ name, world, isDurable }: Kind): void {
         ['a: [', 'YAML'],
         ['- a', 'YAML'],
         [`a0: &a0 x\n${bombs}`, 'YAML'],
-        [`a: ${'['.repeat(20_000)}`, 'YAML'],
+        [`a: ${'['.repeat(10_000)}`, 'YAML'],
       ] as const) {
         const job = { productId: PRODUCT, id: 'a', bodyMd: `---\n${front}\n---\nDo it.\n` };
         const refusal = await ask(store, { do: 'enqueue', job });
