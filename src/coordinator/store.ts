@@ -110,11 +110,11 @@ interface Operations {
     { readonly productId: string } | Refusal,
   ];
   /** The coordinator has just started: every holder gets a full lease length. */
-  restart: [Record<never, never>, { readonly graced: number }];
+  restart: [unknown, { readonly graced: number }];
   /** Jobs whose time has come are offered (every batch does that first), and told to `onReady`. */
-  tick: [Record<never, never>, { readonly now: number }];
+  tick: [unknown, { readonly now: number }];
   /** Forgets what is too old to matter, a part at a time; `isDone` false: there is more. */
-  prune: [Record<never, never>, { readonly isDone: boolean }];
+  prune: [unknown, { readonly isDone: boolean }];
 }
 
 export type NewToken =

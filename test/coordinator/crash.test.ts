@@ -42,8 +42,7 @@ describe('the coordinator, killed under load', function () {
       ...(body !== undefined && { body: JSON.stringify(body) }),
     });
     const text = await answer.text();
-    // oxlint-disable-next-line typescript/no-explicit-any -- whatever JSON came
-    return { status: answer.status, body: (text === '' ? undefined : JSON.parse(text)) as any };
+    return { status: answer.status, body: text === '' ? undefined : JSON.parse(text) };
   }
 
   before(async () => {
@@ -61,10 +60,10 @@ describe('the coordinator, killed under load', function () {
     const claims = new Map<string, string>();
     let count = 0;
     for (let round = 0; round < 3; round++) {
-      let isOver = false;
+      const over = new AbortController();
       const client = async (n: number) => {
         try {
-          while (!isOver) {
+          while (!over.signal.aborted) {
             count += 1;
             const id = `job-${count}`;
             const job = { accepted: '', asked: 'queued', epoch: 0 };
@@ -95,7 +94,7 @@ describe('the coordinator, killed under load', function () {
       const clients = Array.from({ length: CLIENTS }, (_, n) => client(n));
       await sleep(400 + 137 * round);
       await kill();
-      isOver = true;
+      over.abort();
       await Promise.all(clients);
       await start();
     }
