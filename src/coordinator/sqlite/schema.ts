@@ -41,6 +41,7 @@ const MIGRATIONS: readonly string[] = [
     due_at INTEGER
   ) STRICT;
   CREATE UNIQUE INDEX jobs_by_id ON jobs (product, id);
+  CREATE UNIQUE INDEX jobs_by_age ON jobs (product, seq);
   CREATE INDEX jobs_by_stage ON jobs (product, stage, seq);
   CREATE INDEX jobs_ready ON jobs (shelf, order_key, seq) WHERE ready = 1;
   CREATE INDEX jobs_due ON jobs (due_at) WHERE due_at IS NOT NULL;
