@@ -89,7 +89,11 @@ function listOf(value: unknown, form: RegExp): string[] | null {
   return texts.length <= MOST_OF_A_LIST && texts.every((text) => typeof text === 'string') ? texts : null;
 }
 
+/** Quoted or not. Undefined when it is not there, NaN when it is something else. */
 function numberOf(value: unknown, most: number): number | undefined {
   if (value === undefined) return undefined;
-  return Number.isInteger(value) && Number(value) >= 0 && Number(value) <= most ? Number(value) : Number.NaN;
+  const number = typeof value === 'string' && /^\d{1,2}$/.test(value) ? Number(value) : value;
+  return Number.isInteger(number) && Number(number) >= 0 && Number(number) <= most
+    ? Number(number)
+    : Number.NaN;
 }
