@@ -42,7 +42,7 @@ export class MemoryTransaction implements Transaction {
   readonly #keys = new Map<string, { readonly record: KeyRecord; readonly at: number }>();
 
   begin(now: number): void {
-    this.now = Math.max(this.now, now);
+    this.now = now;
     this.announced = [];
     for (;;) {
       const first = this.#due.first;

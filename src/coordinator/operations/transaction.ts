@@ -23,7 +23,7 @@ export interface Claimant {
 }
 
 export interface Transaction {
-  /** ms; the same throughout a transaction, and never less than in an earlier one. */
+  /** ms; the same throughout a transaction. */
   readonly now: number;
 
   job(productId: string, id: string): JobRecord | undefined;

@@ -28,9 +28,12 @@ export function isLapsed(job: Lease, now: number): boolean {
   return job.held && job.leaseExpiresAt !== null && job.leaseExpiresAt <= now;
 }
 
-/** Every accepted call under the epoch gives the whole length anew. A clock that was set back shortens nothing. */
+/**
+ * Every accepted call under the epoch gives the whole length anew, counted from now: what a clock that ran ahead has
+ * promised does not last for years.
+ */
 export function extended(job: JobRecord, now: number, { leaseMs }: CoordinatorSettings): JobRecord {
-  return { ...job, leaseExpiresAt: Math.max(job.leaseExpiresAt ?? 0, now + leaseMs) };
+  return { ...job, leaseExpiresAt: now + leaseMs };
 }
 
 /**

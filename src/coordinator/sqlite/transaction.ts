@@ -38,7 +38,7 @@ export class SqliteTransaction implements Transaction {
 
   /** The transaction is open: first those are offered whose time has come. */
   begin(now: number): void {
-    this.now = Math.max(this.now, now);
+    this.now = now;
     this.announced = [];
     // The look is a tenth of the update's cost, and mostly nothing is due.
     if (this.#statements.isDue.get(this.now) === undefined) return;
