@@ -1,5 +1,5 @@
 import { removeScratch } from '../runner/support/scratch.ts';
-import { serverConformance } from './support/server-conformance.ts';
+import { serverConformance } from './conformance/servers.ts';
 import { KINDS } from './support/worlds.ts';
 
 after(removeScratch);

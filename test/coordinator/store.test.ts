@@ -1,5 +1,5 @@
 import { removeScratch } from '../runner/support/scratch.ts';
-import { storeConformance } from './support/store-conformance.ts';
+import { storeConformance } from './conformance/stores.ts';
 import { KINDS } from './support/worlds.ts';
 
 after(removeScratch);

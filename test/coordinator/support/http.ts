@@ -8,7 +8,7 @@ import { type CoordinatorSettings, DEFAULT_SETTINGS } from '../../../src/coordin
 import { ask, type Store } from '../../../src/coordinator/store.ts';
 import { makeToken } from '../../../src/coordinator/tokens.ts';
 import { silentLog } from '../../../src/platform/log.ts';
-import { PRODUCT } from './worlds.ts';
+import { type Kind, PRODUCT, TestClock } from './worlds.ts';
 
 export interface Reply {
   readonly status: number;
@@ -100,5 +100,32 @@ export class House {
       body: { factoryId },
     });
     return answer.body.token;
+  }
+}
+
+/** A house on a store of some kind, under a clock that the test moves. */
+export class ServerWorld {
+  readonly clock = new TestClock();
+  house: House;
+
+  private constructor(kind: Kind) {
+    this.house = new House(kind.world()(this.clock));
+  }
+
+  static async open(kind: Kind): Promise<ServerWorld> {
+    const world = new ServerWorld(kind);
+    await world.house.open();
+    return world;
+  }
+
+  /** The server stops, and another one starts on the same store. */
+  async reopen(limits: Partial<ServerLimits> = {}): Promise<House> {
+    await this.house.server.stop();
+    this.house = await new House(this.house.store).open({}, limits);
+    return this.house;
+  }
+
+  close(): Promise<void> {
+    return this.house.close();
   }
 }

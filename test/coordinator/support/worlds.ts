@@ -54,6 +54,12 @@ export const KINDS: readonly Kind[] = [
   },
 ];
 
+export interface StoreWorld {
+  readonly clock: TestClock;
+  readonly store: Store;
+  readonly desk: Desk;
+}
+
 /** A store, and what tests do with it in a word each. Refusals are returned; `must` throws them. */
 export class Desk {
   readonly store: Store;
