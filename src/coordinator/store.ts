@@ -120,12 +120,6 @@ interface Operations {
 export type NewToken =
   | { readonly kind: 'admin'; readonly hash: string }
   | {
-      readonly kind: 'factory';
-      readonly hash: string;
-      readonly productId: string;
-      readonly factoryId: string;
-    }
-  | {
       readonly kind: 'enrolment';
       readonly hash: string;
       readonly productId: string;

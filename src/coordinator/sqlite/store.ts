@@ -2,10 +2,13 @@
  * The embedded store: one file, written by one process. Batches that are given within one turn of the event loop
  * share one transaction, and so one sync of the disk (group commit): at 64 clients that is ten times the cycles per
  * second. Results are told after COMMIT, with `synchronous=FULL`, so whatever was answered survives a power cut.
- * A commit blocks its thread for as long as the disk needs: this store belongs in a process of its own.
+ * A commit blocks its thread for as long as the disk needs: this store belongs in a process of its own. It locks the
+ * file for as long as it lives, because it keeps in memory what only it may write; the lock ends with the process.
  */
+import { closeSync, openSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import type { Clock } from '../../platform/clock.ts';
+import { UserError } from '../../platform/errors.ts';
 import { apply } from '../operations/apply.ts';
 import type { CoordinatorSettings } from '../settings.ts';
 import type { Operation, Ready, ResultOf, Store } from '../store.ts';
@@ -31,8 +34,9 @@ export interface SqliteOptions {
 const LARGEST_GROUP = 256;
 /** KiB of the file's pages that stay in memory. */
 const CACHE_KIB = 64 * 1024;
-/** ms to wait for another process that has the file open: a tool that reads it, or one that is just ending. */
-const BUSY_MS = 5000;
+/** ms to wait for another process that has the file open: it may be one that is just ending. */
+const BUSY_MS = 2000;
+const SQLITE_BUSY = 5;
 
 export class SqliteStore implements Store {
   readonly #database: DatabaseSync;
@@ -43,13 +47,16 @@ export class SqliteStore implements Store {
   #isScheduled = false;
   #closing: PromiseWithResolvers<void> | undefined;
 
-  /** @throws UserError `newer-database`; the system's error when the file cannot be opened or is no database. */
+  /** @throws UserError `newer-database`, `database-in-use`; the system's error when the file cannot be opened or is no database. */
   constructor(options: SqliteOptions) {
     this.#options = options;
+    // It holds prompts: for its owner only, and so are the two files beside it, which take their mode from it.
+    if (options.file !== ':memory:') closeSync(openSync(options.file, 'a', 0o600));
     this.#database = new DatabaseSync(options.file);
     try {
       this.#database.exec(`
         PRAGMA busy_timeout = ${BUSY_MS};
+        PRAGMA locking_mode = EXCLUSIVE;
         PRAGMA journal_mode = WAL;
         PRAGMA synchronous = FULL;
         PRAGMA cache_size = -${CACHE_KIB};
@@ -59,7 +66,7 @@ export class SqliteStore implements Store {
       this.#rows = new SqliteTransaction(this.#database);
     } catch (error) {
       this.#database.close();
-      throw error;
+      throw inUse(error, options.file) ?? error;
     }
   }
 
@@ -138,4 +145,14 @@ export class SqliteStore implements Store {
       this.#closing?.reject(error);
     }
   }
+}
+
+function inUse(error: unknown, file: string): UserError | undefined {
+  if ((error as { errcode?: unknown }).errcode !== SQLITE_BUSY) return undefined;
+  return new UserError(
+    'database-in-use',
+    `Another process has the coordinator’s database ${file} open. Nothing in it was changed.`,
+    'Use the coordinator that is running, or stop it first.',
+    { cause: error },
+  );
 }
