@@ -89,6 +89,8 @@ async function waited(
   const gone = new AbortController();
   const onClose = () => gone.abort();
   reply.raw.once('close', onClose);
+  // It may have hung up while its token was looked at.
+  if (reply.raw.destroyed) gone.abort();
   try {
     const claim = async () => {
       const result = await ask(store, operation);

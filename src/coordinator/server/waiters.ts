@@ -91,6 +91,7 @@ class Waiter {
     this.#timer = setTimeout(this.stop, wait.ms);
     this.#looks = setInterval(() => void this.look(), LOOK_EVERY);
     this.#signal.addEventListener('abort', this.stop, { once: true });
+    if (this.#signal.aborted) this.stop();
   }
 
   /** Resolves when it has a job or is to wait no more; rejects when a claim did. */

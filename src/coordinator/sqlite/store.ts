@@ -105,36 +105,37 @@ export class SqliteStore implements Store {
   }
 
   #runGroup(group: readonly Batch[]): void {
+    let results: ResultOf<Operation['do']>[][];
     try {
-      const results = this.#commit(group);
-      for (const [index, { resolve }] of group.entries()) resolve(results[index]);
+      results = this.#commit(group);
     } catch (error) {
       const [only] = group;
       if (group.length === 1) return only?.reject(error);
       // One of them broke it: each by itself, so that it breaks no other's.
       for (const batch of group) this.#runGroup([batch]);
+      return;
     }
+    for (const [index, { resolve }] of group.entries()) resolve(results[index]);
+    const { announced } = this.#rows;
+    if (announced.length > 0) for (const listener of this.#listeners) listener(announced);
   }
 
   #commit(group: readonly Batch[]): ResultOf<Operation['do']>[][] {
     const { clock, settings } = this.#options;
     this.#database.exec('BEGIN IMMEDIATE');
-    let results: ResultOf<Operation['do']>[][];
     try {
       this.#rows.begin(clock.now());
-      results = group.map(({ operations }) =>
+      const results = group.map(({ operations }) =>
         operations.map((operation) => apply(this.#rows, operation, settings)),
       );
       this.#database.exec('COMMIT');
+      return results;
     } catch (error) {
       // Some errors (a full disk) have rolled it back already.
       if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
       this.#rows.rolledBack();
       throw error;
     }
-    const { announced } = this.#rows;
-    if (announced.length > 0) for (const listener of this.#listeners) listener(announced);
-    return results;
   }
 
   #end(): void {
