@@ -53,18 +53,21 @@ describe('the embedded store', () => {
     await desk.add('a', { requires: ['tool:a'] });
     await store.close();
     const database = new DatabaseSync(file);
-    database.exec(`CREATE TRIGGER full BEFORE INSERT ON events WHEN NEW.kind = 'enqueued' AND
-      (SELECT count(*) FROM jobs) > 2 BEGIN SELECT RAISE(ROLLBACK, 'disk full'); END`);
+    database.exec(`CREATE TRIGGER full BEFORE INSERT ON bodies WHEN NEW.body_md = 'too much'
+      BEGIN SELECT RAISE(ROLLBACK, 'disk full'); END`);
     database.close();
     const again = open();
     const other = new Desk(again);
     await other.add('b', { requires: ['tool:b'] });
-    const added = other.add('c', { requires: ['tool:c'] });
+    const added = other.add('c', { requires: ['tool:c'], bodyMd: 'too much' });
     const claimed = other.claim('f1', ['tool:a']);
     await assert.rejects(added, /disk full/);
     assert.equal((await claimed)?.id, 'a');
     await assert.rejects(other.job('c'), /job_not_found/);
     assert.equal(await other.claim('f1', ['tool:c']), undefined);
+    await other.add('d', { requires: ['tool:d'] });
+    await other.add('c', { requires: ['tool:c'] });
+    assert.equal((await other.claim('f1', ['tool:c']))?.id, 'c');
     assert.equal((await other.claim('f1', ['tool:b']))?.id, 'b');
     await again.close();
   });

@@ -29,7 +29,7 @@ export class Callers {
     this.#store = store;
   }
 
-  /** After tokens were given out or taken back. */
+  /** After tokens were taken back. */
   forget(): void {
     this.#known.clear();
   }

@@ -29,7 +29,7 @@ interface TokenWish {
 const LONGEST_REQUEST = 2 * LONGEST_BODY + 64 * 1024;
 const ENROLMENT_FOR = 24 * HOUR;
 
-export function personRoutes({ app, store, callers }: Context): void {
+export function personRoutes({ app, store }: Context): void {
   const onlyAdmin = (request: FastifyRequest, reply: FastifyReply, next: () => void) => {
     const refusal = mustBeAdmin(callerOf(request));
     if (refusal === undefined) next();
@@ -66,7 +66,6 @@ export function personRoutes({ app, store, callers }: Context): void {
     const ttlMs = ttlSec === undefined ? ENROLMENT_FOR : ttlSec * SECOND;
     const made = kind === 'admin' ? { kind, hash } : { kind, hash, productId, factoryId, ttlMs };
     const { token: record } = await ask(store, { do: 'issue', token: made });
-    callers.forget();
     reply.code(201).header('cache-control', 'no-store');
     return {
       token,

@@ -54,10 +54,10 @@ export function accessConformance(world: () => ServerWorld): void {
     const late = await house.call('POST', '/fleet/tokens', { body: { kind: 'enrolment', ttlSec: 60 } });
     clock.advance(MINUTE);
     assert.equal((await enrol(late.body.token, 'f3')).status, 401);
-    assert.equal((await house.call('GET', '/fleet/jobs', { token: first.body.token })).status, 200);
     const named = await house.call('POST', '/fleet/tokens', {
       body: { kind: 'enrolment', factoryId: 'f1' },
     });
+    assert.equal((await house.call('GET', '/fleet/jobs', { token: first.body.token })).status, 200);
     const renewed = await enrol(named.body.token, 'f1');
     assert.equal((await house.call('GET', '/fleet/jobs', { token: renewed.body.token })).status, 200);
     assert.equal((await house.call('GET', '/fleet/jobs', { token: first.body.token })).status, 401);

@@ -60,6 +60,10 @@ export function endpointsConformance(world: () => ServerWorld): void {
     clock.advance(MINUTE);
     const renewed = await house.call('POST', '/fleet/jobs/a/lease/renew', { body: { leaseEpoch: 1 } });
     assert.deepEqual([renewed.status, renewed.body.leaseTtlSec, renewed.body.holder], [200, 900, 'f1']);
+    clock.advance(LEASE);
+    const { body: lapsed } = await house.call('GET', '/fleet/jobs/a');
+    assert.deepEqual([lapsed.holder, lapsed.leaseTtlSec], ['f1', undefined]);
+    assert.equal(Date.parse(lapsed.leaseExpiresAt), clock.at);
     const released = await house.call('POST', '/fleet/jobs/a/lease/release', { body: { leaseEpoch: 1 } });
     assert.deepEqual(
       [released.status, released.body.stage, released.body.leaseTtlSec],
@@ -107,7 +111,11 @@ export function endpointsConformance(world: () => ServerWorld): void {
       ],
       [house.call('PATCH', '/fleet/jobs/a', { raw: '{' }), 400, 'invalid_request'],
       [house.call('PATCH', '/fleet/jobs/a'), 400, 'invalid_request'],
-      [house.call('PATCH', '/fleet/jobs/a', { raw: '{"__proto__":{"x":1}}' }), 400, 'invalid_request'],
+      [
+        house.call('PATCH', '/fleet/jobs/a', { raw: '{"stage":"building","leaseEpoch":1,"__proto__":{}}' }),
+        400,
+        'invalid_request',
+      ],
       [
         house.report('a', 'building', 1, { headers: { 'content-type': 'text/plain' } }),
         415,

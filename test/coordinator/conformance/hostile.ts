@@ -14,6 +14,7 @@ export function hostileConformance(world: () => ServerWorld): void {
     assert.deepEqual([larger.status, larger.body.code], [400, 'invalid_request']);
     const huge = await house.call('POST', '/fleet/jobs', { body: { bodyMd: 'x'.repeat(4 * 1024 * 1024) } });
     assert.deepEqual([huge.status, huge.body.code], [413, 'invalid_request']);
+    assert.match(huge.body.detail, /too large/);
     const report = { stage: 'building', leaseEpoch: 1, more: 'x'.repeat(100_000) };
     assert.equal((await house.call('PATCH', '/fleet/jobs/a', { body: report })).status, 413);
     assert.equal((await house.call('GET', '/fleet/jobs/a')).body.stage, 'assigned');

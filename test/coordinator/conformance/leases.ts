@@ -59,6 +59,7 @@ export function leasesConformance(world: () => StoreWorld): void {
     assert.equal(await desk.claim('f2'), undefined);
     assert.equal(codeOf(await desk.report('a', 1, 'review')), 'accepted');
     assert.ok((await desk.events('a')).includes('revived building 1'));
+    assert.deepEqual(await desk.runs('a'), ['1 f1 review null']);
     assert.equal((await desk.job('a')).attempts, 0);
   });
 

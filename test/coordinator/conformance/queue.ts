@@ -127,6 +127,8 @@ export function queueConformance(world: () => StoreWorld): void {
     await ship('three', 1);
     assert.equal((await desk.claim('f1'))?.id, 'last');
     assert.ok((await desk.events('last')).includes('unblocked queued 0'));
+    await desk.add('self', { bodyMd: '---\nneeds: self\n---\nDo it.\n' });
+    assert.equal((await desk.claim('f1'))?.id, 'self');
   });
 
   it('announces what may be claimed now to whoever waits', async () => {
