@@ -12,7 +12,10 @@ export interface CoordinatorSettings {
   readonly backoff: { readonly firstMs: number; readonly longestMs: number };
   /** The longest that a claim may wait for a job. */
   readonly longPollMs: number;
-  /** Idempotency keys are kept for so long: longer than any factory is offline and repeats. */
+  /**
+   * Idempotency keys are kept for so long: whoever was away for longer has lost its leases, and the epoch's last
+   * write may be repeated without a key.
+   */
   readonly keysForMs: number;
 }
 
@@ -22,5 +25,5 @@ export const DEFAULT_SETTINGS: CoordinatorSettings = {
   releasedForMs: 1 * HOUR,
   backoff: { firstMs: 30 * SECOND, longestMs: 30 * MINUTE },
   longPollMs: 25 * SECOND,
-  keysForMs: 30 * DAY,
+  keysForMs: 7 * DAY,
 };

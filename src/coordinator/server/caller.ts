@@ -97,7 +97,7 @@ export function keyFor(
   return { scope, key, fingerprint: fingerprintOf(asked) };
 }
 
-/** Long ones as a hash: they are kept for weeks. */
+/** Long ones as a hash: they are kept for days. */
 function fingerprintOf(asked: unknown): string {
   const text = JSON.stringify(asked);
   return text.length <= 64 ? text : hashOf(text);

@@ -1,6 +1,6 @@
 /** What every route is given, and what it knows of a request once the token has been looked at. */
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Refusal } from '../refusal.ts';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { isRefusal, type Refusal } from '../refusal.ts';
 import type { CoordinatorSettings } from '../settings.ts';
 import type { Key, Store } from '../store.ts';
 import { type Caller, type Callers, keyFor } from './caller.ts';
@@ -31,20 +31,19 @@ export function isName(text: string): boolean {
   return NAME.test(text);
 }
 
-/** A handler that calls a store for one job: `/fleet/jobs/:id…`. */
+/** A request for one job: `/fleet/jobs/:id…`. */
 export interface OfJob {
   readonly productId: string;
   readonly jobId: string;
   readonly caller: Caller;
   readonly key: Key | undefined;
-  readonly reply: FastifyReply;
 }
 
 /** @param asked what tells this request from others under the same key. */
-export function ofJob(request: FastifyRequest, reply: FastifyReply, ...asked: unknown[]): OfJob | Refusal {
+export function ofJob(request: FastifyRequest, ...asked: unknown[]): OfJob | Refusal {
   const caller = callerOf(request);
   const { id: jobId } = request.params as { id: string };
   const key = keyFor(request, caller, request.method, request.routeOptions.url, jobId, ...asked);
-  if (key !== undefined && 'code' in key) return key;
-  return { productId: caller.productId, jobId, caller, key, reply };
+  if (key !== undefined && isRefusal(key)) return key;
+  return { productId: caller.productId, jobId, caller, key };
 }

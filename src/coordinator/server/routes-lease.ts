@@ -17,7 +17,7 @@ interface Report {
 
 export function leaseRoutes({ app, store }: Context): void {
   const fenced = async (request: FastifyRequest, reply: FastifyReply, call: FencedCall) => {
-    const asked = ofJob(request, reply, call);
+    const asked = ofJob(request, call);
     if (isRefusal(asked)) return sendRefusal(reply, asked);
     const { productId, jobId, key, caller } = asked;
     const operation = { do: 'fenced', productId, jobId, call, caller: caller.factoryId, key } as const;

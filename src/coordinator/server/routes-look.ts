@@ -12,7 +12,7 @@ const USUAL = 100;
 
 export function lookRoutes({ app, store }: Context): void {
   app.get('/fleet/jobs/:id', async (request, reply) => {
-    const asked = ofJob(request, reply);
+    const asked = ofJob(request);
     if (isRefusal(asked)) return sendRefusal(reply, asked);
     const { productId, jobId } = asked;
     const result = await ask(store, { do: 'job', productId, jobId });

@@ -52,7 +52,7 @@ export function personRoutes({ app, store }: Context): void {
 
   for (const what of ['cancel', 'requeue'] as const) {
     app.post(`/fleet/jobs/:id/${what}`, guarded, async (request, reply) => {
-      const asked = ofJob(request, reply);
+      const asked = ofJob(request);
       if (isRefusal(asked)) return sendRefusal(reply, asked);
       const { productId, jobId, key } = asked;
       return send(reply, await ask(store, { do: what, productId, jobId, key }), jobView);

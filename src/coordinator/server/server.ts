@@ -101,6 +101,7 @@ export async function startServer(options: ServerOptions): Promise<CoordinatorSe
   } catch (error) {
     for (const timer of timers) clearInterval(timer);
     unsubscribe();
+    await app.close();
     throw listenError(error, host, port);
   }
   const listening = (app.server.address() as AddressInfo).port;

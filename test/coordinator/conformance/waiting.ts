@@ -1,6 +1,9 @@
 /** Long polls, and a server that stops and starts. Holds for the server on every store (fleet-protocol.md). */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { startServer } from '../../../src/coordinator/server/server.ts';
+import { DEFAULT_SETTINGS } from '../../../src/coordinator/settings.ts';
+import { silentLog } from '../../../src/platform/log.ts';
 import { House, type ServerWorld } from '../support/http.ts';
 import { LEASE } from '../support/worlds.ts';
 
@@ -96,5 +99,11 @@ export function waitingConformance(world: () => ServerWorld): void {
       (await house.call('POST', '/fleet/jobs/a/lease/renew', { body: { leaseEpoch: 1 } })).status,
       200,
     );
+  });
+
+  it('says so when its port is taken', async () => {
+    const { store, server } = world().house;
+    const options = { store, settings: DEFAULT_SETTINGS, log: silentLog, port: server.port };
+    await assert.rejects(startServer(options), { name: 'UserError', code: 'port-taken' });
   });
 }
