@@ -9,12 +9,17 @@ import { offline } from '../runner/hooks.ts';
 import { readSharedSettings } from '../runner/settings.ts';
 import { EchoingHooks } from '../trackers/hooks.ts';
 
+/** The home that is meant: --home, AQ_HOME, or the usual one. */
+export function homeOf(options: { readonly home?: string }): string {
+  return options.home ?? (process.env['AQ_HOME'] || defaultHome());
+}
+
 /** Opens the home that is meant, in its fleet if it is in one, does the work, and closes it again. */
 export async function withFactory(
   options: { readonly home?: string },
   work: (factory: Factory, fleet: Fleet | undefined) => Promise<number>,
 ): Promise<number> {
-  const home = options.home ?? (process.env['AQ_HOME'] || defaultHome());
+  const home = homeOf(options);
   let factory: Factory | undefined;
   const fleet = await joinFleet(home, async () => (await factory?.capabilities()) ?? []);
   factory = await openFactory({
@@ -56,7 +61,7 @@ function supervisorScript(): string {
 }
 
 /** Diagnostics go to standard error: warnings and errors always, the rest with AQ_DEBUG. */
-const standardError: Log = {
+export const standardError: Log = {
   debug: (message) => {
     if (process.env['AQ_DEBUG']) console.error(message);
   },

@@ -4,9 +4,10 @@ import { errnoOf, messageOf, UserError } from '../platform/errors.ts';
 import type { JobVerb } from '../runner/board.ts';
 import { add } from './add.ts';
 import { ask } from './ask.ts';
+import { coordinatorVerbs } from './coordinator-verbs.ts';
 import { EXIT } from './exit.ts';
 import { fleetStatus } from './fleet-status.ts';
-import { withFactory } from './home.ts';
+import { homeOf, standardError, withFactory } from './home.ts';
 import { showLog } from './log.ts';
 import { run } from './run.ts';
 import { status } from './status.ts';
@@ -63,6 +64,15 @@ export async function main(args: readonly string[]): Promise<number> {
     ).description(text);
   }
 
+  coordinatorVerbs(program, {
+    home: () => homeOf(options()),
+    json: () => options().json === true,
+    log: standardError,
+    done: (answered) => {
+      code = answered;
+    },
+  });
+
   try {
     await program.parseAsync([...args], { from: 'user' });
     return code;
@@ -70,7 +80,7 @@ export async function main(args: readonly string[]): Promise<number> {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
     if (error instanceof UserError) {
       console.error(`${error.message} ${error.action}`);
-      return EXIT.refused;
+      return EXIT_OF.get(error.code) ?? EXIT.refused;
     }
     console.error(
       `aq failed: ${messageOf(error)}. Nothing of your work is lost; \`aq status\` shows where the jobs are.`,
@@ -78,6 +88,13 @@ export async function main(args: readonly string[]): Promise<number> {
     return EXIT.internal;
   }
 }
+
+const EXIT_OF: ReadonlyMap<string, number> = new Map([
+  ['unreachable', EXIT.unreachable],
+  ['unauthorized', EXIT.unreachable],
+  ['no-such-job', EXIT.noSuchJob],
+  ['bad-number', EXIT.usage],
+]);
 
 const ASKING: readonly (readonly [name: string, verb: JobVerb, description: string])[] = [
   ['promote', 'approve', 'approve a job in review, and run its `verify` to the end'],

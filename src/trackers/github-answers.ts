@@ -3,7 +3,7 @@
  * "Rate limits for the REST API" and "Best practices for using the REST API" in its documentation.
  */
 import { MINUTE, SECOND } from '../platform/clock.ts';
-import type { HttpAnswer } from './http.ts';
+import type { HttpAnswer } from '../platform/http.ts';
 import type { Outcome } from './tracker.ts';
 
 /** Passing troubles of the request, or of a proxy (407) in between. */

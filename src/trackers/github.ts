@@ -1,7 +1,7 @@
 /** GitHub's issues and pull requests, on github.com or a GitHub Enterprise host, by their REST interface. */
 import { type Clock, DAY } from '../platform/clock.ts';
+import { Http, type HttpAnswer, type LIMITS } from '../platform/http.ts';
 import { failureOf } from './github-answers.ts';
-import { Http, type HttpAnswer, type LIMITS } from './http.ts';
 import type { Issue, NewComment, Outcome, Tracker } from './tracker.ts';
 
 export interface GitHubOptions {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { Http } from '../../src/trackers/http.ts';
+import { Http } from '../../src/platform/http.ts';
 
 describe('an HTTP exchange', () => {
   it('that cannot be made is told in words that quote nothing of it', async () => {

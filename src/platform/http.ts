@@ -3,9 +3,9 @@
  * error, because those of a request that could not be made may quote its headers, the token among them.
  */
 import type { Agent, Dispatcher } from 'undici';
-import { SECOND } from '../platform/clock.ts';
-import { errnoOf } from '../platform/errors.ts';
-import { loadUndici } from '../platform/undici.ts';
+import { SECOND } from './clock.ts';
+import { errnoOf } from './errors.ts';
+import { loadUndici } from './undici.ts';
 
 interface Limits {
   readonly connectMs: number;
