@@ -56,7 +56,14 @@ export async function runCoordinator(options: RunCoordinator): Promise<Coordinat
     begun.server = await startServer({ store, settings, log, host, port });
     const { api } = begun.server;
     await announceCoordinator(home, { api, tokenFile });
-    return { api, tokenFile, stop: () => stop().finally(() => withdrawCoordinator(home)) };
+    return {
+      api,
+      tokenFile,
+      async stop() {
+        await stop();
+        await withdrawCoordinator(home);
+      },
+    };
   } catch (error) {
     await stop();
     throw error;

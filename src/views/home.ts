@@ -89,6 +89,11 @@ export class Home implements Feature {
     return this.#context;
   }
 
+  /** The bundle of `aq`. */
+  get cli(): string {
+    return this.#registered.asAbsolutePath('dist/cli.js');
+  }
+
   /** What was chosen, whether or not the home has been opened yet. */
   get fleetMode(): FleetMode {
     return fleetMode(process.env, fleetEnabled());

@@ -2,6 +2,7 @@ import { COMMANDS, type CommandId } from '../contributions.ts';
 import { addToInbox } from './add.ts';
 import { cancelJob } from './cancel.ts';
 import { showChanges } from './changes.ts';
+import { joinFleet, startCoordinator, stopCoordinator } from './coordinator.ts';
 import { claimNext, drain, releaseLease, resume, sendHeartbeat, setToken, showFleetStatus } from './fleet.ts';
 import type { Handler } from './handler.ts';
 import { openHome, showOutput } from './home.ts';
@@ -26,6 +27,9 @@ export const HANDLERS: Readonly<Record<CommandId, Handler>> = {
   [COMMANDS.fleetResume]: resume,
   [COMMANDS.fleetSetToken]: setToken,
   [COMMANDS.fleetReleaseLease]: releaseLease,
+  [COMMANDS.fleetJoin]: joinFleet,
+  [COMMANDS.coordinatorStart]: startCoordinator,
+  [COMMANDS.coordinatorStop]: stopCoordinator,
   [COMMANDS.jobNew]: newJob,
   [COMMANDS.jobAdd]: addToInbox,
   [COMMANDS.jobRun]: runNow,
