@@ -17,6 +17,7 @@ import {
 } from '../runner/support/factory.ts';
 import { jobFile, script } from '../runner/support/job-file.ts';
 import { git, scratchFolder, scratchHome, scratchRepo } from '../runner/support/scratch.ts';
+import { OurCoordinator } from './support/our-coordinator.ts';
 import { type Received, StubCoordinator } from './support/stub-coordinator.ts';
 
 const TOKEN = 'fleet-token-sentinel-4711';
@@ -34,554 +35,569 @@ class LaptopClock implements Clock {
   }
 }
 
-describe('a fleet', function () {
-  this.timeout(30_000);
-  let stub: StubCoordinator;
-  let home: string;
-  let repo: string;
-  let log: string[];
-  let clock: LaptopClock;
-  let fleet: Fleet;
-  let factory: Factory;
+/** The stub with scripted answers alone, and our own coordinator with the same scripts in front of it. */
+const COORDINATORS = [
+  { of: 'a stub', begin: () => StubCoordinator.start() },
+  { of: 'our coordinator', begin: () => OurCoordinator.begin({ token: TOKEN, product: 'acme' }) },
+] as const;
 
-  async function join(env: NodeJS.ProcessEnv = {}, settings: ExplicitSettings = {}): Promise<Factory> {
-    const write = (message: string | Error) => log.push(String(message));
-    const logger = { debug: write, info: write, warn: write, error: write };
-    const opened: { factory?: Factory } = {};
-    fleet = await openFleet({
-      home,
-      env: {
-        AQ_FLEET_API: stub.api,
-        AQ_FLEET_TOKEN: TOKEN,
-        AQ_PRODUCT_ID: 'acme',
-        AQ_FACTORY_ID: 'laptop-1',
-        AQ_FLEET_ALLOW_ENGINES: 'shell',
-        AQ_FLEET_ALLOW_ROOTS: '/',
-        AQ_FLEET_ALLOW_COMMANDS: '1',
-        ...env,
-      },
-      capabilities: async () => (await opened.factory?.capabilities()) ?? [],
-      shadow: env['AQ_FLEET'] === 'shadow',
-      log: logger,
-      clock,
+for (const { of, begin } of COORDINATORS)
+  describe(`a fleet of ${of}`, function () {
+    this.timeout(30_000);
+    let stub: StubCoordinator;
+    let home: string;
+    let repo: string;
+    let log: string[];
+    let clock: LaptopClock;
+    let fleet: Fleet;
+    let factory: Factory;
+
+    async function join(env: NodeJS.ProcessEnv = {}, settings: ExplicitSettings = {}): Promise<Factory> {
+      const write = (message: string | Error) => log.push(String(message));
+      const logger = { debug: write, info: write, warn: write, error: write };
+      const opened: { factory?: Factory } = {};
+      fleet = await openFleet({
+        home,
+        env: {
+          AQ_FLEET_API: stub.api,
+          AQ_FLEET_TOKEN: TOKEN,
+          AQ_PRODUCT_ID: 'acme',
+          AQ_FACTORY_ID: 'laptop-1',
+          AQ_FLEET_ALLOW_ENGINES: 'shell',
+          AQ_FLEET_ALLOW_ROOTS: '/',
+          AQ_FLEET_ALLOW_COMMANDS: '1',
+          ...env,
+        },
+        capabilities: async () => (await opened.factory?.capabilities()) ?? [],
+        shadow: env['AQ_FLEET'] === 'shadow',
+        log: logger,
+        clock,
+      });
+      factory = await openTestFactory(home, { hooks: fleet, log: logger, settings });
+      opened.factory = factory;
+      return factory;
+    }
+
+    /** Gives the job to the coordinator, and waits until this laptop has claimed it. */
+    async function claimed(id: string, text: string): Promise<string> {
+      stub.offer(id, text);
+      await factory.startRunner();
+      await until(() => (stub.jobs.get(id)?.epoch ?? 0) > 0, 'claimed');
+      return `${id}-e${stub.jobs.get(id)?.epoch}`;
+    }
+
+    beforeEach(async () => {
+      stub = await begin();
+      home = scratchHome();
+      repo = scratchRepo();
+      log = [];
+      clock = new LaptopClock();
+      await join();
     });
-    factory = await openTestFactory(home, { hooks: fleet, log: logger, settings });
-    opened.factory = factory;
-    return factory;
-  }
+    afterEach(async () => {
+      await closeFactories();
+      await stub.end();
+    });
 
-  /** Gives the job to the coordinator, and waits until this laptop has claimed it. */
-  async function claimed(id: string, text: string): Promise<string> {
-    stub.offer(id, text);
-    await factory.startRunner();
-    await until(() => (stub.jobs.get(id)?.epoch ?? 0) > 0, 'claimed');
-    return `${id}-e${stub.jobs.get(id)?.epoch}`;
-  }
+    it('registers with a heartbeat at loop start, with what it can do', async () => {
+      await factory.startRunner();
+      await until(() => stub.requests.length > 0, 'a heartbeat');
+      const [first] = stub.requests;
+      assert.equal(`${first?.method} ${first?.path}`, 'POST /api/fleet/factories/heartbeat');
+      assert.deepEqual(Object.keys(first?.body).sort(), ['capabilities', 'factoryId', 'health', 'load']);
+      assert.equal(first?.body.factoryId, 'laptop-1');
+      assert.ok(first?.body.capabilities.includes(`os:${process.platform}`));
+      assert.ok(first?.body.capabilities.includes('engine:shell'));
+      assert.equal(first?.headers.authorization, `Bearer ${TOKEN}`);
+      assert.equal(first?.headers['x-product-id'], 'acme');
+    });
 
-  beforeEach(async () => {
-    stub = await StubCoordinator.start();
-    home = scratchHome();
-    repo = scratchRepo();
-    log = [];
-    clock = new LaptopClock();
-    await join();
-  });
-  afterEach(async () => {
-    await closeFactories();
-    await stub.down();
-  });
-
-  it('registers with a heartbeat at loop start, with what it can do', async () => {
-    await factory.startRunner();
-    await until(() => stub.requests.length > 0, 'a heartbeat');
-    const [first] = stub.requests;
-    assert.equal(`${first?.method} ${first?.path}`, 'POST /api/fleet/factories/heartbeat');
-    assert.deepEqual(Object.keys(first?.body).sort(), ['capabilities', 'factoryId', 'health', 'load']);
-    assert.equal(first?.body.factoryId, 'laptop-1');
-    assert.ok(first?.body.capabilities.includes(`os:${process.platform}`));
-    assert.ok(first?.body.capabilities.includes('engine:shell'));
-    assert.equal(first?.headers.authorization, `Bearer ${TOKEN}`);
-    assert.equal(first?.headers['x-product-id'], 'acme');
-  });
-
-  it('claims when the inbox has nothing to run, and carries the job to review and on to main', async () => {
-    const local = await factory.add(jobFile({ cwd: scratchFolder(), review: 'skip' }), 'local');
-    const id = await claimed('job-1', jobFile({ cwd: repo, verify: ['test -f result.txt'] }));
-    assert.notEqual((await factory.job(local))?.stage, 'queued');
-    const row = await waitForStage(factory, id, 'review');
-    assert.deepEqual(row.claim, { jobId: 'job-1', epoch: 1 });
-    await until(() => stub.reported('job-1').length === 2, 'reports');
-    const review = stub.requests.find(({ body }) => body?.stage === 'review');
-    assert.deepEqual(Object.keys(review?.body).sort(), ['checkpoint', 'leaseEpoch', 'stage']);
-    assert.equal(review?.body.checkpoint.wipBranch, `refs/agent-queue/${id}/wip`);
-    assert.equal((await factory.execute({ verb: 'approve', id })).ok, true);
-    const before = git(repo, 'rev-parse', 'main');
-    // What others see comes after the coordinator's word.
-    stub.script = ({ body }) => {
-      if (body?.stage === 'shipped') assert.equal(git(repo, 'rev-parse', 'main'), before);
-      return undefined;
-    };
-    assert.equal((await factory.execute({ verb: 'ship', id })).ok, true);
-    assert.notEqual(git(repo, 'rev-parse', 'main'), before);
-    assert.deepEqual(stub.reported('job-1'), ['building 1', 'review 1', 'testing 1', 'shipped 1']);
-    assert.equal(stub.jobs.get('job-1')?.stage, 'shipped');
-    assert.deepEqual(outboxOf(home), []);
-  });
-
-  it('waits at a coordinator that offers it, and gets a job the moment that there is one', async () => {
-    stub.longPollSec = 30;
-    await factory.startRunner();
-    const polls = () => stub.requests.filter(({ body }) => body?.waitSec !== undefined);
-    await until(() => polls().length === 1, 'a claim that waits');
-    await factory.idle();
-    const offered = Date.now();
-    const id = await claimed('job-1', jobFile({ cwd: repo }));
-    assert.ok(Date.now() - offered < 2000, `claimed after ${Date.now() - offered} ms`);
-    await waitForStage(factory, id, 'review');
-    // What is told meanwhile does not wait for the poll: it is told beside it.
-    await until(() => stub.reported('job-1').length === 2, 'reports');
-    assert.deepEqual(stub.jobs.get('job-1')?.epoch, 1);
-  });
-
-  it('waits no longer when somebody’s own jobs take every place, and repeats that claim afterwards', async () => {
-    stub.longPollSec = 30;
-    await factory.startRunner();
-    const polls = () => stub.requests.filter(({ body }) => body?.waitSec !== undefined);
-    await until(() => polls().length === 1, 'a claim that waits');
-    const gate = path.join(scratchFolder(), 'gate');
-    const busy = script(`while [ ! -e ${gate} ]; do sleep 0.1; done`);
-    for (const name of ['one', 'two']) {
-      const own = await factory.add(jobFile({ cwd: scratchFolder(), body: busy }), name);
-      await waitForStage(factory, own, 'building');
-    }
-    stub.offer('job-1', jobFile({ cwd: repo }));
-    await sleep(500);
-    assert.equal(stub.jobs.get('job-1')?.epoch, 0);
-    writeFileSync(gate, '');
-    await until(() => stub.jobs.get('job-1')?.epoch === 1, 'the claim');
-    const [first, again] = stub.requests
-      .filter(({ path: asked }) => asked.endsWith('/claim'))
-      .map(({ headers }) => headers['idempotency-key'])
-      .slice(-2);
-    assert.equal(again, first);
-  });
-
-  it('does not keep `aq run --once` waiting, nor a runner that stops', async () => {
-    stub.longPollSec = 30;
-    const began = Date.now();
-    await factory.startRunner();
-    await factory.idle();
-    await until(() => stub.requests.some(({ body }) => body?.waitSec !== undefined), 'a poll');
-    await factory.stopRunner();
-    assert.ok(Date.now() - began < 3000, `${Date.now() - began} ms`);
-    assert.doesNotMatch(log.join('\n'), /can't be reached/);
-  });
-
-  it('brings the work to its ref on the remote before the report that names it', async () => {
-    const remote = path.join(scratchFolder(), 'remote.git');
-    git(repo, 'clone', '-q', '--bare', '.', remote);
-    git(repo, 'remote', 'add', 'origin', remote);
-    const there = new Map<string, boolean>();
-    stub.script = ({ body }) => {
-      const { wipBranch, wipCommit } = body?.checkpoint ?? {};
-      if (wipBranch !== undefined)
-        there.set(body.stage, git(remote, 'for-each-ref', '--format=%(objectname)', wipBranch) === wipCommit);
-      return undefined;
-    };
-    const id = await claimed('job-1', jobFile({ cwd: repo }));
-    await waitForStage(factory, id, 'review');
-    await until(() => stub.jobs.get('job-1')?.stage === 'review', 'the report');
-    assert.deepEqual([...there], [['review', true]]);
-  });
-
-  it('is not held up in other things while a remote takes its time, nor busy with waiting for it', async () => {
-    const remote = path.join(scratchFolder(), 'remote.git');
-    git(repo, 'clone', '-q', '--bare', '.', remote);
-    git(repo, 'remote', 'add', 'origin', remote);
-    const slow = path.join(scratchFolder(), 'receive-pack');
-    writeFileSync(slow, '#!/bin/sh\nsleep 1\nexec git-receive-pack "$@"\n', { mode: 0o755 });
-    git(repo, 'config', 'remote.origin.receivepack', slow);
-    const id = await claimed('job-1', jobFile({ cwd: repo, review: 'skip' }));
-    await waitForStage(factory, id, 'testing');
-    const before = process.cpuUsage();
-    await waitForStage(factory, id, 'shipped');
-    const { user, system } = process.cpuUsage(before);
-    assert.ok(user + system < 700_000, `${(user + system) / 1000} ms of processor time`);
-    assert.deepEqual(stub.reported('job-1'), ['building 1', 'testing 1', 'shipped 1']);
-  });
-
-  it('reports all the same where the remote takes no checkpoint, and says so', async () => {
-    git(repo, 'remote', 'add', 'origin', path.join(scratchFolder(), 'no-such-repository'));
-    const id = await claimed('job-1', jobFile({ cwd: repo }));
-    await waitForStage(factory, id, 'review');
-    await until(() => stub.jobs.get('job-1')?.stage === 'review', 'the report');
-    assert.match(log.join('\n'), /its checkpoint could not be pushed/);
-  });
-
-  it('brings no checkpoint to the remote where that is forbidden', async () => {
-    await factory.dispose();
-    await join({ AQ_FLEET_PUSH_CHECKPOINTS: '0' });
-    const remote = path.join(scratchFolder(), 'remote.git');
-    git(repo, 'clone', '-q', '--bare', '.', remote);
-    git(repo, 'remote', 'add', 'origin', remote);
-    const id = await claimed('job-1', jobFile({ cwd: repo }));
-    await waitForStage(factory, id, 'review');
-    await until(() => stub.jobs.get('job-1')?.stage === 'review', 'the report');
-    assert.equal(git(remote, 'for-each-ref', '--format=%(refname)', 'refs/agent-queue'), '');
-  });
-
-  it('offers its clones, and tells what it is short of', async () => {
-    await factory.dispose();
-    git(repo, 'remote', 'add', 'origin', 'git@github.com:Acme/App.git');
-    await join({}, { repositories: [path.dirname(repo)] });
-    await factory.startRunner();
-    await until(() => stub.requests.length > 1, 'a heartbeat');
-    const { body } = stub.requests.at(-1) as Received;
-    assert.ok(body.capabilities.includes('repo:github.com/acme/app'), body.capabilities.join());
-    const claiming = stub.requests.find(({ path: asked }) => asked.endsWith('/claim'));
-    await until(() => stub.requests.some(({ path: asked }) => asked.endsWith('/claim')), 'a claim');
-    assert.ok(claiming === undefined || claiming.body.capabilities.includes('repo:github.com/acme/app'));
-  });
-
-  it('asks what earlier holders did when it is not the first, and goes on when nobody tells', async () => {
-    const runs = [{ factoryId: 'mac-studio', leaseEpoch: 1, stage: 'building' }];
-    stub.script = ({ path: asked }) => {
-      if (asked.endsWith('/job-1/runs')) return { body: { runs } };
-      return asked.endsWith('/job-2/runs') ? { status: 404 } : undefined;
-    };
-    for (const jobId of ['job-1', 'job-2']) {
-      stub.offer(jobId, jobFile({ cwd: repo }));
-      Object.assign(stub.jobs.get(jobId) ?? {}, { epoch: 1 });
-    }
-    await factory.startRunner();
-    const earlier: unknown[] = [];
-    for (const id of ['job-1-e2', 'job-2-e2']) {
-      await waitForStage(factory, id, 'review');
-      earlier.push(JSON.parse(readFileSync(path.join(home, `runs/${id}/state.json`), 'utf8')).earlier);
-    }
-    assert.deepEqual(earlier, [['mac-studio had it before under epoch 1, and came to building.'], undefined]);
-  });
-
-  it('aborts at once when a report is answered with 409: tree killed, nothing shipped, said and shown', async () => {
-    const id = await claimed(
-      'job-2',
-      jobFile({ cwd: repo, body: script('echo half > half.txt', '(sleep 60 &)', 'sleep 60') }),
-    );
-    await waitForJob(factory, id, ({ stage }) => stage === 'building');
-    await until(async () => (await processesOf(home)).length > 0, 'the engine');
-    stub.take('job-2');
-    clock.jump(60_000); // it slept a minute: every lease is renewed before anything else
-    await waitForStage(factory, id, 'quarantine');
-    assert.deepEqual(await processesOf(home), []);
-    assert.ok(
-      log.some((line) => line.startsWith(`fenced-abort ${id}`)),
-      log.join('\n'),
-    );
-    assert.match((await factory.job(id))?.reason?.text ?? '', /epoch 2.*epoch 1/);
-    assert.equal((await factory.changes(id)).files.length, 1);
-    const asked = stub.requests.length;
-    await sleep(300);
-    assert.deepEqual(
-      stub.requests.slice(asked).filter(({ path: where }) => where.includes('job-2')),
-      [],
-    );
-  });
-
-  it('renews during a long run, under the current epoch', async () => {
-    stub.leaseTtlSec = 1.5;
-    const id = await claimed('job-3', jobFile({ cwd: repo, body: script('sleep 2.5; echo x > x') }));
-    await waitForStage(factory, id, 'review');
-    const renewals = stub.requests.filter(({ path: where }) => where.endsWith('/lease/renew'));
-    assert.ok(renewals.length >= 3, String(renewals.length));
-    assert.ok(renewals.every(({ body }) => JSON.stringify(body) === '{"leaseEpoch":1}'));
-    assert.equal(new Set(renewals.map(({ headers }) => headers['idempotency-key'])).size, renewals.length);
-  });
-
-  it('finishes without the coordinator, holds, and tells it in order when it is back', async () => {
-    const gate = path.join(scratchFolder(), 'go');
-    const id = await claimed(
-      'job-4',
-      jobFile({ cwd: repo, body: script(`until [ -e '${gate}' ]; do sleep 0.05; done; echo x > x`) }),
-    );
-    await until(() => stub.reported('job-4').length === 1, 'building');
-    await stub.down();
-    writeFileSync(gate, '');
-    await waitForStage(factory, id, 'review');
-    assert.equal((await factory.execute({ verb: 'approve', id })).ok, true);
-    const before = git(repo, 'rev-parse', 'main');
-    clock.jump(700_000); // past two thirds of the lease: nothing leaves this machine
-    const shipped = await factory.execute({ verb: 'ship', id });
-    assert.equal(shipped.code, 'held');
-    assert.equal(git(repo, 'rev-parse', 'main'), before);
-    await stub.up();
-    await waitForStage(factory, id, 'shipped');
-    assert.deepEqual(stub.reported('job-4'), ['building 1', 'review 1', 'testing 1', 'shipped 1']);
-    const sequence = stub.asked();
-    assert.ok(sequence.indexOf('POST jobs/job-4/lease/renew') < sequence.lastIndexOf('PATCH jobs/job-4') - 1);
-    assert.notEqual(git(repo, 'rev-parse', 'main'), before);
-  });
-
-  it('quarantines a result that came too late, and ships nothing of it', async () => {
-    const gate = path.join(scratchFolder(), 'go');
-    const id = await claimed(
-      'job-5',
-      jobFile({
-        cwd: repo,
-        review: 'skip',
-        body: script(`until [ -e '${gate}' ]; do sleep 0.05; done; echo x > x`),
-      }),
-    );
-    await until(() => stub.reported('job-5').length === 1, 'building');
-    const before = git(repo, 'rev-parse', 'main');
-    await stub.down();
-    writeFileSync(gate, '');
-    await waitForJob(factory, id, ({ stage, reason }) => stage === 'testing' && reason?.code === 'held');
-    stub.take('job-5');
-    await stub.up();
-    const row = await waitForStage(factory, id, 'quarantine');
-    assert.equal(row.reason?.code, 'fenced');
-    assert.equal(git(repo, 'rev-parse', 'main'), before);
-    assert.deepEqual(
-      stub.reported('job-5').filter((each) => each.startsWith('shipped')),
-      [],
-    );
-    assert.equal((await factory.changes(id)).files.length, 1);
-    assert.deepEqual(outboxOf(home), []);
-  });
-
-  it('survives a restart with unsent reports, and takes a lease from disk for uncertain', async () => {
-    const id = await claimed('job-6', jobFile({ cwd: repo }));
-    await until(() => stub.reported('job-6').length === 1, 'building');
-    await stub.down();
-    await waitForStage(factory, id, 'review');
-    await factory.dispose();
-    assert.equal(outboxOf(home).length, 1);
-    await stub.up();
-    stub.requests.length = 0;
-    await join();
-    await factory.startRunner();
-    await until(() => stub.reported('job-6').length === 1, 'review');
-    assert.deepEqual(stub.asked().slice(0, 2), ['POST jobs/job-6/lease/renew', 'PATCH jobs/job-6']);
-    assert.deepEqual(stub.reported('job-6'), ['review 1']);
-  });
-
-  it('gives back the lease of a job that is no longer here, instead of renewing it for ever', async () => {
-    const id = await claimed('job-19', jobFile({ cwd: repo }));
-    await waitForStage(factory, id, 'review');
-    await until(() => stub.reported('job-19').length === 2, 'review');
-    await factory.dispose();
-    rmSync(path.join(home, 'review', `${id}.md`));
-    await join();
-    await factory.startRunner();
-    await until(() => stub.asked().includes('POST jobs/job-19/lease/release'), 'released');
-    await until(() => outboxOf(home).length === 0, 'forgotten');
-  });
-
-  it('believes the disk, not its memory, when another process was the runner meanwhile', async () => {
-    const id = await claimed('job-20', jobFile({ cwd: repo }));
-    await waitForStage(factory, id, 'review');
-    await until(() => stub.reported('job-20').length === 2, 'review');
-    const [first, firstFleet] = [factory, fleet];
-    await first.stopRunner();
-    assert.deepEqual(firstFleet.facts().leases, []);
-    await assert.rejects(firstFleet.drain(true), { code: 'no-runner' });
-    await join();
-    await factory.startRunner();
-    assert.equal((await factory.execute({ verb: 'approve', id })).ok, true);
-    await until(() => stub.reported('job-20').length === 3, 'testing');
-    await factory.stopRunner();
-    await first.startRunner();
-    assert.equal((await first.execute({ verb: 'ship', id })).ok, true);
-    assert.deepEqual(stub.reported('job-20'), ['building 1', 'review 1', 'testing 1', 'shipped 1']);
-    assert.equal((await first.job(id))?.stage, 'shipped');
-  });
-
-  it('repeats a claim whose answer was lost with the same request id, and gets the same job once', async () => {
-    let lost = false;
-    stub.script = async ({ path: where, headers }, response) => {
-      if (!where.endsWith('/fleet/claim') || lost) return undefined;
-      lost = true;
-      stub.script = () => undefined;
-      // The coordinator does as it was asked, but its answer never arrives.
-      await fetch(`${stub.api}/fleet/claim`, {
-        method: 'POST',
-        headers: { 'idempotency-key': String(headers['idempotency-key']) },
-        body: '{}',
-      });
-      response.destroy();
-      return 'handled';
-    };
-    const id = await claimed('job-7', jobFile({ cwd: repo }));
-    await waitForStage(factory, id, 'review');
-    assert.equal(stub.jobs.get('job-7')?.epoch, 1);
-    assert.deepEqual(readdirSync(path.join(home, 'review')), [`${id}.md`]);
-  });
-
-  it('takes `shipped` for accepted when only the answer was lost', async () => {
-    const id = await claimed('job-8', jobFile({ cwd: repo, review: 'skip' }));
-    let lost = false;
-    stub.script = async ({ path: where, headers, body }, response) => {
-      if (body?.stage !== 'shipped' || lost) return undefined;
-      lost = true;
-      await fetch(`${stub.api.replace('/api', '')}${where}`, {
-        method: 'PATCH',
-        headers: { 'idempotency-key': `${String(headers['idempotency-key'])}-of-the-first` },
-        body: JSON.stringify(body),
-      });
-      response.destroy();
-      return 'handled';
-    };
-    await waitForStage(factory, id, 'shipped');
-    assert.equal(stub.jobs.get('job-8')?.stage, 'shipped');
-    assert.equal(git(repo, 'log', '-1', '--format=%s', 'main').length > 0, true);
-  });
-
-  it('gives back what the laptop’s policy forbids, and does not take it again', async () => {
-    await factory.dispose();
-    await join({ AQ_FLEET_ALLOW_COMMANDS: '0' });
-    const id = await claimed('job-9', jobFile({ cwd: repo, setup: 'touch ran' }));
-    const row = await waitForStage(factory, id, 'failed');
-    assert.equal(row.reason?.code, 'declined');
-    await until(() => stub.asked().includes('POST jobs/job-9/lease/release'), 'released');
-    assert.deepEqual(stub.reported('job-9'), []);
-    await sleep(300);
-    assert.equal(stub.jobs.get('job-9')?.epoch, 1);
-  });
-
-  it('drains: claims nothing more, also after a restart, and tells so; jobs in work go on', async () => {
-    const id = await claimed('job-16', jobFile({ cwd: repo }));
-    await fleet.drain(true);
-    await waitForStage(factory, id, 'review');
-    stub.offer('job-17', jobFile({ cwd: repo }));
-    await assert.rejects(fleet.claimNow(), { code: 'draining' });
-    await factory.dispose();
-    await join();
-    await factory.startRunner();
-    await until(
-      () =>
-        stub.requests.at(-1)?.body?.health === 'draining' ||
-        stub.requests.some(({ body }) => body?.health === 'draining'),
-      'told',
-    );
-    await sleep(300);
-    assert.equal(stub.jobs.get('job-17')?.epoch, 0);
-    await fleet.drain(false);
-    assert.equal(await fleet.claimNow(), true);
-    await waitForStage(factory, 'job-17-e1', 'review');
-  });
-
-  it('gives a lease back at a person’s word: ended here, released there, and not taken again', async () => {
-    const id = await claimed('job-18', jobFile({ cwd: repo, body: script('sleep 60') }));
-    await waitForJob(factory, id, ({ stage }) => stage === 'building');
-    await fleet.releaseLease(id);
-    assert.deepEqual(await processesOf(home), []);
-    assert.equal((await factory.job(id))?.stage, 'failed');
-    await until(() => stub.asked().includes('POST jobs/job-18/lease/release'), 'released');
-    assert.equal(await fleet.claimNow(), false);
-    await assert.rejects(fleet.releaseLease(id), { code: 'no-lease' });
-    assert.deepEqual(stub.reported('job-18').includes('failed 1'), false);
-  });
-
-  it('uses the token that was kept for the address, unless the environment has one', async () => {
-    await factory.dispose();
-    const asked: string[] = [];
-    const tokenFor = async (api: string) => {
-      asked.push(api);
-      return 'kept';
-    };
-    const common = {
-      home,
-      capabilities: () => Promise.resolve([]),
-      shadow: false,
-      log: { debug() {}, info() {}, warn() {}, error() {} },
-    };
-    for (const [env, expected] of [
-      [{}, 'Bearer kept'],
-      [{ AQ_FLEET_TOKEN: 'mine' }, 'Bearer mine'],
-    ] as const) {
-      const joined = await openFleet({ ...common, env: { AQ_FLEET_API: stub.api, ...env }, tokenFor });
-      await joined.heartbeat();
-      await joined.close();
-      assert.equal(stub.requests.at(-1)?.headers.authorization, expected);
-    }
-    assert.deepEqual(asked, [stub.api]);
-  });
-
-  it('reports a manifest that cannot be read as blocked, and a failed run as failed', async () => {
-    await claimed('job-10', '---\nengine: nobody\n---\nDo it.\n');
-    await until(() => stub.jobs.get('job-10')?.stage === 'blocked', 'blocked');
-    await factory.dispose();
-    await join();
-    await claimed('job-11', jobFile({ cwd: repo, body: script('exit 3') }));
-    await until(() => stub.jobs.get('job-11')?.stage === 'failed', 'failed');
-  });
-
-  it('goes on with what it has when the token is turned down, and claims nothing', async () => {
-    const gate = path.join(scratchFolder(), 'go');
-    const id = await claimed(
-      'job-12',
-      jobFile({ cwd: repo, body: script(`until [ -e '${gate}' ]; do sleep 0.05; done; echo x > x`) }),
-    );
-    await until(() => stub.reported('job-12').length === 1, 'building');
-    stub.script = () => ({ status: 401, body: { code: 'unauthorized' } });
-    writeFileSync(gate, '');
-    await waitForStage(factory, id, 'review');
-    await until(() => log.some((line) => line.includes('turns the token down')), 'said');
-    assert.equal(log.filter((line) => line.includes('turns the token down')).length, 1);
-    assert.equal(outboxOf(home).length, 1);
-  });
-
-  for (const { name, wall, monotonic } of [
-    { name: '3 s', wall: 3000, monotonic: 0 },
-    { name: 'two hours', wall: 7_200_000, monotonic: 0 },
-    { name: 'three days, by both clocks', wall: 259_200_000, monotonic: 259_200_000 },
-  ]) {
-    it(`after a sleep of ${name} renews before anything leaves, within 5 s, and loses nothing`, async () => {
-      const id = await claimed('job-13', jobFile({ cwd: repo }));
-      await waitForStage(factory, id, 'review');
-      await until(() => stub.reported('job-13').length === 2, 'review');
-      const asked = stub.requests.length;
-      const woke = performance.now();
-      clock.jump(wall, monotonic);
+    it('claims when the inbox has nothing to run, and carries the job to review and on to main', async () => {
+      const local = await factory.add(jobFile({ cwd: scratchFolder(), review: 'skip' }), 'local');
+      const id = await claimed('job-1', jobFile({ cwd: repo, verify: ['test -f result.txt'] }));
+      assert.notEqual((await factory.job(local))?.stage, 'queued');
+      const row = await waitForStage(factory, id, 'review');
+      assert.deepEqual(row.claim, { jobId: 'job-1', epoch: 1 });
+      await until(() => stub.reported('job-1').length === 2, 'reports');
+      const review = stub.requests.find(({ body }) => body?.stage === 'review');
+      assert.deepEqual(Object.keys(review?.body).sort(), ['checkpoint', 'leaseEpoch', 'stage']);
+      assert.equal(review?.body.checkpoint.wipBranch, `refs/agent-queue/${id}/wip`);
       assert.equal((await factory.execute({ verb: 'approve', id })).ok, true);
+      const before = git(repo, 'rev-parse', 'main');
+      // What others see comes after the coordinator's word.
+      stub.script = ({ body }) => {
+        if (body?.stage === 'shipped') assert.equal(git(repo, 'rev-parse', 'main'), before);
+        return undefined;
+      };
       assert.equal((await factory.execute({ verb: 'ship', id })).ok, true);
-      assert.ok(performance.now() - woke < 5000);
-      const after = stub.requests.slice(asked).filter(({ path: where }) => where.includes('job-13'));
-      assert.match(after[0]?.path ?? '', /lease\/renew$/);
+      assert.notEqual(git(repo, 'rev-parse', 'main'), before);
+      assert.deepEqual(stub.reported('job-1'), ['building 1', 'review 1', 'testing 1', 'shipped 1']);
+      assert.equal(stub.jobs.get('job-1')?.stage, 'shipped');
+      assert.deepEqual(outboxOf(home), []);
     });
-  }
 
-  it('in shadow mode sends heartbeats, says what could be claimed, and claims nothing', async () => {
-    await factory.dispose();
-    stub.requests.length = 0;
-    await join({ AQ_FLEET: 'shadow' });
-    stub.offer('job-14', jobFile({ cwd: repo }));
-    await factory.startRunner();
-    await until(() => log.some((line) => line.includes('could be claimed')), 'said');
-    assert.deepEqual(stub.asked(), []);
-  });
+    it('waits at a coordinator that offers it, and gets a job the moment that there is one', async () => {
+      stub.longPollSec = 30;
+      await factory.startRunner();
+      const polls = () => stub.requests.filter(({ body }) => body?.waitSec !== undefined);
+      await until(() => polls().length === 1, 'a claim that waits');
+      await factory.idle();
+      const offered = Date.now();
+      const id = await claimed('job-1', jobFile({ cwd: repo }));
+      assert.ok(Date.now() - offered < 2000, `claimed after ${Date.now() - offered} ms`);
+      await waitForStage(factory, id, 'review');
+      // What is told meanwhile does not wait for the poll: it is told beside it.
+      await until(() => stub.reported('job-1').length === 2, 'reports');
+      assert.deepEqual(stub.jobs.get('job-1')?.epoch, 1);
+    });
 
-  it('leaks neither token nor prompt: not in requests, files, logs, argv or children', async () => {
-    const prompt = 'PROMPT-SENTINEL-8642';
-    const seen = path.join(scratchFolder(), 'seen');
-    const body = `${prompt}\n\n${script(`env > '${seen}'; cat /proc/*/cmdline 2>/dev/null | tr '\\0' ' ' >> '${seen}'; echo x > x`)}`;
-    const id = await claimed('job-15', jobFile({ cwd: repo, body }));
-    await waitForStage(factory, id, 'review');
-    await until(() => stub.reported('job-15').length === 2, 'reports');
-    for (const request of stub.requests) {
-      assert.equal(request.raw.includes(prompt) || request.path.includes(prompt), false, request.path);
-      assert.equal(request.raw.includes(TOKEN) || request.path.includes(TOKEN), false, request.path);
+    it('waits no longer when somebody’s own jobs take every place, and repeats that claim afterwards', async () => {
+      stub.longPollSec = 30;
+      await factory.startRunner();
+      const polls = () => stub.requests.filter(({ body }) => body?.waitSec !== undefined);
+      await until(() => polls().length === 1, 'a claim that waits');
+      const gate = path.join(scratchFolder(), 'gate');
+      const busy = script(`while [ ! -e ${gate} ]; do sleep 0.1; done`);
+      for (const name of ['one', 'two']) {
+        const own = await factory.add(jobFile({ cwd: scratchFolder(), body: busy }), name);
+        await waitForStage(factory, own, 'building');
+      }
+      stub.offer('job-1', jobFile({ cwd: repo }));
+      await sleep(500);
+      assert.equal(stub.jobs.get('job-1')?.epoch, 0);
+      writeFileSync(gate, '');
+      await until(() => stub.jobs.get('job-1')?.epoch === 1, 'the claim');
+      const [first, again] = stub.requests
+        .filter(({ path: asked }) => asked.endsWith('/claim'))
+        .map(({ headers }) => headers['idempotency-key'])
+        .slice(-2);
+      assert.equal(again, first);
+    });
+
+    it('does not keep `aq run --once` waiting, nor a runner that stops', async () => {
+      stub.longPollSec = 30;
+      const began = Date.now();
+      await factory.startRunner();
+      await factory.idle();
+      await until(() => stub.requests.some(({ body }) => body?.waitSec !== undefined), 'a poll');
+      await factory.stopRunner();
+      assert.ok(Date.now() - began < 3000, `${Date.now() - began} ms`);
+      assert.doesNotMatch(log.join('\n'), /can't be reached/);
+    });
+
+    it('brings the work to its ref on the remote before the report that names it', async () => {
+      const remote = path.join(scratchFolder(), 'remote.git');
+      git(repo, 'clone', '-q', '--bare', '.', remote);
+      git(repo, 'remote', 'add', 'origin', remote);
+      const there = new Map<string, boolean>();
+      stub.script = ({ body }) => {
+        const { wipBranch, wipCommit } = body?.checkpoint ?? {};
+        if (wipBranch !== undefined)
+          there.set(
+            body.stage,
+            git(remote, 'for-each-ref', '--format=%(objectname)', wipBranch) === wipCommit,
+          );
+        return undefined;
+      };
+      const id = await claimed('job-1', jobFile({ cwd: repo }));
+      await waitForStage(factory, id, 'review');
+      await until(() => stub.jobs.get('job-1')?.stage === 'review', 'the report');
+      assert.deepEqual([...there], [['review', true]]);
+    });
+
+    it('is not held up in other things while a remote takes its time, nor busy with waiting for it', async () => {
+      const remote = path.join(scratchFolder(), 'remote.git');
+      git(repo, 'clone', '-q', '--bare', '.', remote);
+      git(repo, 'remote', 'add', 'origin', remote);
+      const slow = path.join(scratchFolder(), 'receive-pack');
+      writeFileSync(slow, '#!/bin/sh\nsleep 1\nexec git-receive-pack "$@"\n', { mode: 0o755 });
+      git(repo, 'config', 'remote.origin.receivepack', slow);
+      const id = await claimed('job-1', jobFile({ cwd: repo, review: 'skip' }));
+      await waitForStage(factory, id, 'testing');
+      const before = process.cpuUsage();
+      await waitForStage(factory, id, 'shipped');
+      const { user, system } = process.cpuUsage(before);
+      assert.ok(user + system < 700_000, `${(user + system) / 1000} ms of processor time`);
+      assert.deepEqual(stub.reported('job-1'), ['building 1', 'testing 1', 'shipped 1']);
+    });
+
+    it('reports all the same where the remote takes no checkpoint, and says so', async () => {
+      git(repo, 'remote', 'add', 'origin', path.join(scratchFolder(), 'no-such-repository'));
+      const id = await claimed('job-1', jobFile({ cwd: repo }));
+      await waitForStage(factory, id, 'review');
+      await until(() => stub.jobs.get('job-1')?.stage === 'review', 'the report');
+      assert.match(log.join('\n'), /its checkpoint could not be pushed/);
+    });
+
+    it('brings no checkpoint to the remote where that is forbidden', async () => {
+      await factory.dispose();
+      await join({ AQ_FLEET_PUSH_CHECKPOINTS: '0' });
+      const remote = path.join(scratchFolder(), 'remote.git');
+      git(repo, 'clone', '-q', '--bare', '.', remote);
+      git(repo, 'remote', 'add', 'origin', remote);
+      const id = await claimed('job-1', jobFile({ cwd: repo }));
+      await waitForStage(factory, id, 'review');
+      await until(() => stub.jobs.get('job-1')?.stage === 'review', 'the report');
+      assert.equal(git(remote, 'for-each-ref', '--format=%(refname)', 'refs/agent-queue'), '');
+    });
+
+    it('offers its clones, and tells what it is short of', async () => {
+      await factory.dispose();
+      git(repo, 'remote', 'add', 'origin', 'git@github.com:Acme/App.git');
+      await join({}, { repositories: [path.dirname(repo)] });
+      await factory.startRunner();
+      await until(() => stub.requests.length > 1, 'a heartbeat');
+      const { body } = stub.requests.at(-1) as Received;
+      assert.ok(body.capabilities.includes('repo:github.com/acme/app'), body.capabilities.join());
+      const claiming = stub.requests.find(({ path: asked }) => asked.endsWith('/claim'));
+      await until(() => stub.requests.some(({ path: asked }) => asked.endsWith('/claim')), 'a claim');
+      assert.ok(claiming === undefined || claiming.body.capabilities.includes('repo:github.com/acme/app'));
+    });
+
+    it('asks what earlier holders did when it is not the first, and goes on when nobody tells', async () => {
+      const runs = [{ factoryId: 'mac-studio', leaseEpoch: 1, stage: 'building' }];
+      stub.script = ({ path: asked }) => {
+        if (asked.endsWith('/job-1/runs')) return { body: { runs } };
+        return asked.endsWith('/job-2/runs') ? { status: 404 } : undefined;
+      };
+      for (const jobId of ['job-1', 'job-2']) {
+        stub.offer(jobId, jobFile({ cwd: repo }));
+        stub.passOn(jobId);
+      }
+      await factory.startRunner();
+      const earlier: unknown[] = [];
+      for (const id of ['job-1-e2', 'job-2-e2']) {
+        await waitForStage(factory, id, 'review');
+        earlier.push(JSON.parse(readFileSync(path.join(home, `runs/${id}/state.json`), 'utf8')).earlier);
+      }
+      assert.deepEqual(earlier, [
+        ['mac-studio had it before under epoch 1, and came to building.'],
+        undefined,
+      ]);
+    });
+
+    it('aborts at once when a report is answered with 409: tree killed, nothing shipped, said and shown', async () => {
+      const id = await claimed(
+        'job-2',
+        jobFile({ cwd: repo, body: script('echo half > half.txt', '(sleep 60 &)', 'sleep 60') }),
+      );
+      await waitForJob(factory, id, ({ stage }) => stage === 'building');
+      await until(async () => (await processesOf(home)).length > 0, 'the engine');
+      stub.take('job-2');
+      clock.jump(60_000); // it slept a minute: every lease is renewed before anything else
+      await waitForStage(factory, id, 'quarantine');
+      assert.deepEqual(await processesOf(home), []);
+      assert.ok(
+        log.some((line) => line.startsWith(`fenced-abort ${id}`)),
+        log.join('\n'),
+      );
+      assert.match((await factory.job(id))?.reason?.text ?? '', /epoch 2.*epoch 1/);
+      assert.equal((await factory.changes(id)).files.length, 1);
+      const asked = stub.requests.length;
+      await sleep(300);
+      assert.deepEqual(
+        stub.requests.slice(asked).filter(({ path: where }) => where.includes('job-2')),
+        [],
+      );
+    });
+
+    it('renews during a long run, under the current epoch', async () => {
+      stub.leaseTtlSec = 1.5;
+      const id = await claimed('job-3', jobFile({ cwd: repo, body: script('sleep 2.5; echo x > x') }));
+      await waitForStage(factory, id, 'review');
+      const renewals = stub.requests.filter(({ path: where }) => where.endsWith('/lease/renew'));
+      assert.ok(renewals.length >= 3, String(renewals.length));
+      assert.ok(renewals.every(({ body }) => JSON.stringify(body) === '{"leaseEpoch":1}'));
+      assert.equal(new Set(renewals.map(({ headers }) => headers['idempotency-key'])).size, renewals.length);
+    });
+
+    it('finishes without the coordinator, holds, and tells it in order when it is back', async () => {
+      const gate = path.join(scratchFolder(), 'go');
+      const id = await claimed(
+        'job-4',
+        jobFile({ cwd: repo, body: script(`until [ -e '${gate}' ]; do sleep 0.05; done; echo x > x`) }),
+      );
+      await until(() => stub.reported('job-4').length === 1, 'building');
+      await stub.down();
+      writeFileSync(gate, '');
+      await waitForStage(factory, id, 'review');
+      assert.equal((await factory.execute({ verb: 'approve', id })).ok, true);
+      const before = git(repo, 'rev-parse', 'main');
+      clock.jump(700_000); // past two thirds of the lease: nothing leaves this machine
+      const shipped = await factory.execute({ verb: 'ship', id });
+      assert.equal(shipped.code, 'held');
+      assert.equal(git(repo, 'rev-parse', 'main'), before);
+      await stub.up();
+      await waitForStage(factory, id, 'shipped');
+      assert.deepEqual(stub.reported('job-4'), ['building 1', 'review 1', 'testing 1', 'shipped 1']);
+      const sequence = stub.asked();
+      assert.ok(
+        sequence.indexOf('POST jobs/job-4/lease/renew') < sequence.lastIndexOf('PATCH jobs/job-4') - 1,
+      );
+      assert.notEqual(git(repo, 'rev-parse', 'main'), before);
+    });
+
+    it('quarantines a result that came too late, and ships nothing of it', async () => {
+      const gate = path.join(scratchFolder(), 'go');
+      const id = await claimed(
+        'job-5',
+        jobFile({
+          cwd: repo,
+          review: 'skip',
+          body: script(`until [ -e '${gate}' ]; do sleep 0.05; done; echo x > x`),
+        }),
+      );
+      await until(() => stub.reported('job-5').length === 1, 'building');
+      const before = git(repo, 'rev-parse', 'main');
+      await stub.down();
+      writeFileSync(gate, '');
+      await waitForJob(factory, id, ({ stage, reason }) => stage === 'testing' && reason?.code === 'held');
+      stub.take('job-5');
+      await stub.up();
+      const row = await waitForStage(factory, id, 'quarantine');
+      assert.equal(row.reason?.code, 'fenced');
+      assert.equal(git(repo, 'rev-parse', 'main'), before);
+      assert.deepEqual(
+        stub.reported('job-5').filter((each) => each.startsWith('shipped')),
+        [],
+      );
+      assert.equal((await factory.changes(id)).files.length, 1);
+      assert.deepEqual(outboxOf(home), []);
+    });
+
+    it('survives a restart with unsent reports, and takes a lease from disk for uncertain', async () => {
+      const id = await claimed('job-6', jobFile({ cwd: repo }));
+      await until(() => stub.reported('job-6').length === 1, 'building');
+      await stub.down();
+      await waitForStage(factory, id, 'review');
+      await factory.dispose();
+      assert.equal(outboxOf(home).length, 1);
+      await stub.up();
+      stub.requests.length = 0;
+      await join();
+      await factory.startRunner();
+      await until(() => stub.reported('job-6').length === 1, 'review');
+      assert.deepEqual(stub.asked().slice(0, 2), ['POST jobs/job-6/lease/renew', 'PATCH jobs/job-6']);
+      assert.deepEqual(stub.reported('job-6'), ['review 1']);
+    });
+
+    it('gives back the lease of a job that is no longer here, instead of renewing it for ever', async () => {
+      const id = await claimed('job-19', jobFile({ cwd: repo }));
+      await waitForStage(factory, id, 'review');
+      await until(() => stub.reported('job-19').length === 2, 'review');
+      await factory.dispose();
+      rmSync(path.join(home, 'review', `${id}.md`));
+      await join();
+      await factory.startRunner();
+      await until(() => stub.asked().includes('POST jobs/job-19/lease/release'), 'released');
+      await until(() => outboxOf(home).length === 0, 'forgotten');
+    });
+
+    it('believes the disk, not its memory, when another process was the runner meanwhile', async () => {
+      const id = await claimed('job-20', jobFile({ cwd: repo }));
+      await waitForStage(factory, id, 'review');
+      await until(() => stub.reported('job-20').length === 2, 'review');
+      const [first, firstFleet] = [factory, fleet];
+      await first.stopRunner();
+      assert.deepEqual(firstFleet.facts().leases, []);
+      await assert.rejects(firstFleet.drain(true), { code: 'no-runner' });
+      await join();
+      await factory.startRunner();
+      assert.equal((await factory.execute({ verb: 'approve', id })).ok, true);
+      await until(() => stub.reported('job-20').length === 3, 'testing');
+      await factory.stopRunner();
+      await first.startRunner();
+      assert.equal((await first.execute({ verb: 'ship', id })).ok, true);
+      assert.deepEqual(stub.reported('job-20'), ['building 1', 'review 1', 'testing 1', 'shipped 1']);
+      assert.equal((await first.job(id))?.stage, 'shipped');
+    });
+
+    it('repeats a claim whose answer was lost with the same request id, and gets the same job once', async () => {
+      let lost = false;
+      stub.script = async ({ path: where, headers }, response) => {
+        if (!where.endsWith('/fleet/claim') || lost) return undefined;
+        lost = true;
+        stub.script = () => undefined;
+        // The coordinator does as it was asked, but its answer never arrives.
+        await fetch(`${stub.api}/fleet/claim`, {
+          method: 'POST',
+          headers: { 'idempotency-key': String(headers['idempotency-key']) },
+          body: '{}',
+        });
+        response.destroy();
+        return 'handled';
+      };
+      const id = await claimed('job-7', jobFile({ cwd: repo }));
+      await waitForStage(factory, id, 'review');
+      assert.equal(stub.jobs.get('job-7')?.epoch, 1);
+      assert.deepEqual(readdirSync(path.join(home, 'review')), [`${id}.md`]);
+    });
+
+    it('takes `shipped` for accepted when only the answer was lost', async () => {
+      const id = await claimed('job-8', jobFile({ cwd: repo, review: 'skip' }));
+      let lost = false;
+      stub.script = async ({ path: where, headers, body }, response) => {
+        if (body?.stage !== 'shipped' || lost) return undefined;
+        lost = true;
+        await fetch(`${stub.api.replace('/api', '')}${where}`, {
+          method: 'PATCH',
+          headers: { 'idempotency-key': `${String(headers['idempotency-key'])}-of-the-first` },
+          body: JSON.stringify(body),
+        });
+        response.destroy();
+        return 'handled';
+      };
+      await waitForStage(factory, id, 'shipped');
+      assert.equal(stub.jobs.get('job-8')?.stage, 'shipped');
+      assert.equal(git(repo, 'log', '-1', '--format=%s', 'main').length > 0, true);
+    });
+
+    it('gives back what the laptop’s policy forbids, and does not take it again', async () => {
+      await factory.dispose();
+      await join({ AQ_FLEET_ALLOW_COMMANDS: '0' });
+      const id = await claimed('job-9', jobFile({ cwd: repo, setup: 'touch ran' }));
+      const row = await waitForStage(factory, id, 'failed');
+      assert.equal(row.reason?.code, 'declined');
+      await until(() => stub.asked().includes('POST jobs/job-9/lease/release'), 'released');
+      assert.deepEqual(stub.reported('job-9'), []);
+      await sleep(300);
+      assert.equal(stub.jobs.get('job-9')?.epoch, 1);
+    });
+
+    it('drains: claims nothing more, also after a restart, and tells so; jobs in work go on', async () => {
+      const id = await claimed('job-16', jobFile({ cwd: repo }));
+      await fleet.drain(true);
+      await waitForStage(factory, id, 'review');
+      stub.offer('job-17', jobFile({ cwd: repo }));
+      await assert.rejects(fleet.claimNow(), { code: 'draining' });
+      await factory.dispose();
+      await join();
+      await factory.startRunner();
+      await until(
+        () =>
+          stub.requests.at(-1)?.body?.health === 'draining' ||
+          stub.requests.some(({ body }) => body?.health === 'draining'),
+        'told',
+      );
+      await sleep(300);
+      assert.equal(stub.jobs.get('job-17')?.epoch, 0);
+      await fleet.drain(false);
+      assert.equal(await fleet.claimNow(), true);
+      await waitForStage(factory, 'job-17-e1', 'review');
+    });
+
+    it('gives a lease back at a person’s word: ended here, released there, and not taken again', async () => {
+      const id = await claimed('job-18', jobFile({ cwd: repo, body: script('sleep 60') }));
+      await waitForJob(factory, id, ({ stage }) => stage === 'building');
+      await fleet.releaseLease(id);
+      assert.deepEqual(await processesOf(home), []);
+      assert.equal((await factory.job(id))?.stage, 'failed');
+      await until(() => stub.asked().includes('POST jobs/job-18/lease/release'), 'released');
+      assert.equal(await fleet.claimNow(), false);
+      await assert.rejects(fleet.releaseLease(id), { code: 'no-lease' });
+      assert.deepEqual(stub.reported('job-18').includes('failed 1'), false);
+    });
+
+    it('uses the token that was kept for the address, unless the environment has one', async () => {
+      await factory.dispose();
+      const asked: string[] = [];
+      const tokenFor = async (api: string) => {
+        asked.push(api);
+        return 'kept';
+      };
+      const common = {
+        home,
+        capabilities: () => Promise.resolve([]),
+        shadow: false,
+        log: { debug() {}, info() {}, warn() {}, error() {} },
+      };
+      for (const [env, expected] of [
+        [{}, 'Bearer kept'],
+        [{ AQ_FLEET_TOKEN: 'mine' }, 'Bearer mine'],
+      ] as const) {
+        const joined = await openFleet({ ...common, env: { AQ_FLEET_API: stub.api, ...env }, tokenFor });
+        await joined.heartbeat();
+        await joined.close();
+        assert.equal(stub.requests.at(-1)?.headers.authorization, expected);
+      }
+      assert.deepEqual(asked, [stub.api]);
+    });
+
+    it('reports an obstacle that lies in the job as blocked, and a failed run as failed', async () => {
+      await claimed('job-10', jobFile({ cwd: repo, base: 'no-such-branch' }));
+      await until(() => stub.jobs.get('job-10')?.stage === 'blocked', 'blocked');
+      await factory.dispose();
+      await join();
+      await claimed('job-11', jobFile({ cwd: repo, body: script('exit 3') }));
+      await until(() => stub.jobs.get('job-11')?.stage === 'failed', 'failed');
+    });
+
+    it('goes on with what it has when the token is turned down, and claims nothing', async () => {
+      const gate = path.join(scratchFolder(), 'go');
+      const id = await claimed(
+        'job-12',
+        jobFile({ cwd: repo, body: script(`until [ -e '${gate}' ]; do sleep 0.05; done; echo x > x`) }),
+      );
+      await until(() => stub.reported('job-12').length === 1, 'building');
+      stub.script = () => ({ status: 401, body: { code: 'unauthorized' } });
+      writeFileSync(gate, '');
+      await waitForStage(factory, id, 'review');
+      await until(() => log.some((line) => line.includes('turns the token down')), 'said');
+      assert.equal(log.filter((line) => line.includes('turns the token down')).length, 1);
+      assert.equal(outboxOf(home).length, 1);
+    });
+
+    for (const { name, wall, monotonic } of [
+      { name: '3 s', wall: 3000, monotonic: 0 },
+      { name: 'two hours', wall: 7_200_000, monotonic: 0 },
+      { name: 'three days, by both clocks', wall: 259_200_000, monotonic: 259_200_000 },
+    ]) {
+      it(`after a sleep of ${name} renews before anything leaves, within 5 s, and loses nothing`, async () => {
+        const id = await claimed('job-13', jobFile({ cwd: repo }));
+        await waitForStage(factory, id, 'review');
+        await until(() => stub.reported('job-13').length === 2, 'review');
+        const asked = stub.requests.length;
+        const woke = performance.now();
+        clock.jump(wall, monotonic);
+        assert.equal((await factory.execute({ verb: 'approve', id })).ok, true);
+        assert.equal((await factory.execute({ verb: 'ship', id })).ok, true);
+        assert.ok(performance.now() - woke < 5000);
+        const after = stub.requests.slice(asked).filter(({ path: where }) => where.includes('job-13'));
+        assert.match(after[0]?.path ?? '', /lease\/renew$/);
+      });
     }
-    assert.equal(readFileSync(seen, 'utf8').includes(TOKEN), false);
-    assert.equal(readFileSync(seen, 'utf8').includes(prompt), false);
-    assert.equal(log.join('\n').includes(TOKEN) || log.join('\n').includes(prompt), false);
-    for (const entry of readdirSync(home, { recursive: true, withFileTypes: true })) {
-      if (!entry.isFile()) continue;
-      const content = readFileSync(path.join(entry.parentPath, entry.name), 'utf8');
-      assert.equal(content.includes(TOKEN), false, entry.name);
-    }
+
+    it('in shadow mode sends heartbeats, says what could be claimed, and claims nothing', async () => {
+      await factory.dispose();
+      stub.requests.length = 0;
+      await join({ AQ_FLEET: 'shadow' });
+      stub.offer('job-14', jobFile({ cwd: repo }));
+      await factory.startRunner();
+      await until(() => log.some((line) => line.includes('could be claimed')), 'said');
+      assert.deepEqual(stub.asked(), []);
+    });
+
+    it('leaks neither token nor prompt: not in requests, files, logs, argv or children', async () => {
+      const prompt = 'PROMPT-SENTINEL-8642';
+      const seen = path.join(scratchFolder(), 'seen');
+      const body = `${prompt}\n\n${script(`env > '${seen}'; cat /proc/*/cmdline 2>/dev/null | tr '\\0' ' ' >> '${seen}'; echo x > x`)}`;
+      const id = await claimed('job-15', jobFile({ cwd: repo, body }));
+      await waitForStage(factory, id, 'review');
+      await until(() => stub.reported('job-15').length === 2, 'reports');
+      for (const request of stub.requests) {
+        assert.equal(request.raw.includes(prompt) || request.path.includes(prompt), false, request.path);
+        assert.equal(request.raw.includes(TOKEN) || request.path.includes(TOKEN), false, request.path);
+      }
+      assert.equal(readFileSync(seen, 'utf8').includes(TOKEN), false);
+      assert.equal(readFileSync(seen, 'utf8').includes(prompt), false);
+      assert.equal(log.join('\n').includes(TOKEN) || log.join('\n').includes(prompt), false);
+      for (const entry of readdirSync(home, { recursive: true, withFileTypes: true })) {
+        if (!entry.isFile()) continue;
+        const content = readFileSync(path.join(entry.parentPath, entry.name), 'utf8');
+        assert.equal(content.includes(TOKEN), false, entry.name);
+      }
+    });
   });
-});
 
 /** Unsent reports on disk. */
 function outboxOf(home: string): string[] {

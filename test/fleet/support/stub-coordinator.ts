@@ -43,9 +43,11 @@ const PROBLEM = { 'content-type': 'application/problem+json' };
 
 export class StubCoordinator {
   readonly requests: Received[] = [];
-  readonly jobs = new Map<string, Job>();
+  readonly jobs: { get(id: string): Readonly<Pick<Job, 'epoch' | 'stage'>> | undefined } = {
+    get: (id) => this.#jobs.get(id),
+  };
+  readonly #jobs = new Map<string, Job>();
   script: Script = () => undefined;
-  leaseTtlSec = 900;
   /** Offered in heartbeats: a claim with `waitSec` then waits for a job. */
   longPollSec: number | undefined;
   readonly #offered = new EventTarget();
@@ -59,6 +61,16 @@ export class StubCoordinator {
     if (script !== undefined) stub.script = script;
     await stub.up();
     return stub;
+  }
+
+  #leaseTtlSec = 900;
+
+  get leaseTtlSec(): number {
+    return this.#leaseTtlSec;
+  }
+
+  set leaseTtlSec(seconds: number) {
+    this.#leaseTtlSec = seconds;
   }
 
   get api(): string {
@@ -88,15 +100,26 @@ export class StubCoordinator {
     await closed;
   }
 
+  /** It is not used any more. */
+  end(): Promise<void> {
+    return this.down();
+  }
+
   offer(id: string, bodyMd: string): void {
-    this.jobs.set(id, { id, bodyMd, epoch: 0, stage: 'queued', holder: false });
+    this.#jobs.set(id, { id, bodyMd, epoch: 0, stage: 'queued', holder: false });
     this.#offered.dispatchEvent(new Event('job'));
   }
 
   /** Another factory claims the job. */
   take(id: string): void {
-    const job = this.jobs.get(id);
+    const job = this.#jobs.get(id);
     if (job !== undefined) Object.assign(job, { epoch: job.epoch + 1, stage: 'assigned', holder: true });
+  }
+
+  /** Another factory has had the job, and given it back. */
+  passOn(id: string): void {
+    const job = this.#jobs.get(id);
+    if (job !== undefined) Object.assign(job, { epoch: job.epoch + 1, stage: 'queued', holder: false });
   }
 
   /** What has been asked, as `METHOD /path`, without heartbeats. */
@@ -126,10 +149,8 @@ export class StubCoordinator {
     this.requests.push(received);
     const scripted = await this.script(received, response);
     if (scripted === 'handled') return;
-    if (scripted === undefined && received.body?.waitSec !== undefined)
-      await this.#jobWithin(received.body.waitSec, response);
+    const { status = 200, body, headers, raw: bytes } = scripted ?? (await this.own(received, response));
     if (response.destroyed) return;
-    const { status = 200, body, headers, raw: bytes } = scripted ?? this.#own(received);
     response.writeHead(status, { 'content-type': 'application/json', 'x-request-id': 'req-1', ...headers });
     response.end(bytes ?? (body === undefined ? '' : JSON.stringify(body)));
   }
@@ -144,7 +165,14 @@ export class StubCoordinator {
       await sleep(seconds * 1000, undefined, { signal: over.signal }).catch(() => undefined);
   }
 
-  #own(request: Received): Answer {
+  /** What it answers without a script. */
+  protected async own(request: Received, response: http.ServerResponse): Promise<Answer> {
+    if (request.body?.waitSec !== undefined) await this.#jobWithin(request.body.waitSec, response);
+    // Nobody hears it any more: nothing is given away.
+    return response.destroyed ? {} : this.#remembered(request);
+  }
+
+  #remembered(request: Received): Answer {
     const key = request.headers['idempotency-key'];
     const before = typeof key === 'string' ? this.#answers.get(key) : undefined;
     if (before !== undefined) return before;
@@ -160,7 +188,7 @@ export class StubCoordinator {
     if (path.endsWith('/factories/heartbeat'))
       return { body: { claimable: this.#queued().length, longPollSec: this.longPollSec } };
     if (path.endsWith('/fleet/claim')) return this.#claim();
-    const job = this.jobs.get(id);
+    const job = this.#jobs.get(id);
     if (job === undefined) return { status: 404, headers: PROBLEM, body: { code: 'job_not_found' } };
     if (method === 'GET') return { body: { ...job, leaseEpoch: job.epoch } };
     if (!job.holder || body.leaseEpoch !== job.epoch)
@@ -182,6 +210,6 @@ export class StubCoordinator {
   }
 
   #queued(): Job[] {
-    return [...this.jobs.values()].filter(({ stage }) => stage === 'queued');
+    return [...this.#jobs.values()].filter(({ stage }) => stage === 'queued');
   }
 }
