@@ -110,7 +110,7 @@ export class OurCoordinator extends StubCoordinator {
     const factory = { productId: this.#product, factoryId: 'somebody-else', capabilities: CAPABILITIES };
     this.#ask({ do: 'heartbeat', ...factory, health: 'ok', load: 0 });
     const claimed = this.#ask({ do: 'claim', ...factory }) as object | 'empty';
-    if (claimed === 'empty' || !('job' in (claimed as object)))
+    if (claimed === 'empty' || !('job' in claimed))
       throw new Error(`nobody else could claim it: ${JSON.stringify(claimed)}`);
   }
 
