@@ -86,6 +86,12 @@ for (const { of, begin } of COORDINATORS)
       return `${id}-e${stub.jobs.get(id)?.epoch}`;
     }
 
+    /** The first report has been heard, and its answer too: received is not yet answered. */
+    async function told(id: string): Promise<void> {
+      await until(() => stub.reported(id).length === 1, 'building');
+      await until(() => fleet.facts().leases.every(({ waiting }) => waiting === 0), 'the answer');
+    }
+
     beforeEach(async () => {
       stub = await begin();
       home = scratchHome();
@@ -317,7 +323,7 @@ for (const { of, begin } of COORDINATORS)
         'job-4',
         jobFile({ cwd: repo, body: script(`until [ -e '${gate}' ]; do sleep 0.05; done; echo x > x`) }),
       );
-      await until(() => stub.reported('job-4').length === 1, 'building');
+      await told('job-4');
       await stub.down();
       writeFileSync(gate, '');
       await waitForStage(factory, id, 'review');
@@ -347,7 +353,7 @@ for (const { of, begin } of COORDINATORS)
           body: script(`until [ -e '${gate}' ]; do sleep 0.05; done; echo x > x`),
         }),
       );
-      await until(() => stub.reported('job-5').length === 1, 'building');
+      await told('job-5');
       const before = git(repo, 'rev-parse', 'main');
       await stub.down();
       writeFileSync(gate, '');
@@ -367,7 +373,7 @@ for (const { of, begin } of COORDINATORS)
 
     it('survives a restart with unsent reports, and takes a lease from disk for uncertain', async () => {
       const id = await claimed('job-6', jobFile({ cwd: repo }));
-      await until(() => stub.reported('job-6').length === 1, 'building');
+      await told('job-6');
       await stub.down();
       await waitForStage(factory, id, 'review');
       await factory.dispose();
@@ -538,7 +544,7 @@ for (const { of, begin } of COORDINATORS)
         'job-12',
         jobFile({ cwd: repo, body: script(`until [ -e '${gate}' ]; do sleep 0.05; done; echo x > x`) }),
       );
-      await until(() => stub.reported('job-12').length === 1, 'building');
+      await told('job-12');
       stub.script = () => ({ status: 401, body: { code: 'unauthorized' } });
       writeFileSync(gate, '');
       await waitForStage(factory, id, 'review');

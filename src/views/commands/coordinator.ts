@@ -31,7 +31,7 @@ export const startCoordinator: Handler = async (app) => {
     const text = t('The coordinator listens on {0}. This laptop is in another fleet, at {1}.', api, named);
     if ((await vscode.window.showInformationMessage(text, join)) !== join) return;
   }
-  mustHoldNoLease(app);
+  mustHoldNoLease(app, api);
   const { factoryId, productId } = await identity(home.folder);
   const adminToken = (await readFile(tokenFile, 'utf8')).trim();
   const enrolmentToken = await enrolmentTokenFor({ api, adminToken, factoryId, productId });
@@ -51,7 +51,6 @@ export const stopCoordinator: Handler = async ({ home, t }) => {
 export const joinFleet: Handler = async (app) => {
   const { home, t } = app;
   await home.factory();
-  mustHoldNoLease(app);
   const config = fleetConfig(explicitSettings().fleet ?? {}, process.env);
   const address = await vscode.window.showInputBox({
     title: t('Join a Fleet (1/2)'),
@@ -62,6 +61,7 @@ export const joinFleet: Handler = async (app) => {
   });
   if (address === undefined) return;
   const api = checkedAddress(address.trim());
+  mustHoldNoLease(app, api);
   const enrolmentToken = await vscode.window.showInputBox({
     title: t('Join a Fleet (2/2)'),
     prompt: t('The enrolment token from whoever runs it (`aq coordinator token`); it can be used once'),
@@ -92,10 +92,11 @@ async function joined({ home }: App, api: string, token: string): Promise<void> 
   if (wasOn) await home.reopen();
 }
 
-/** A lease belongs to the coordinator that gave it: under another address it could not be settled. */
-function mustHoldNoLease({ home, t }: App): void {
-  const held = home.fleet?.facts().leases.length ?? 0;
-  if (held === 0) return;
+/** A lease belongs to the coordinator that gave it: under another address than its own it could not be settled. */
+function mustHoldNoLease({ home, t }: App, api: string): void {
+  const facts = home.fleet?.facts();
+  const held = facts?.leases.length ?? 0;
+  if (held === 0 || facts?.api === api) return;
   throw new UserError(
     'leases-held',
     t('This laptop holds {0} leases of the fleet that it is in. Nothing was changed.', held),
