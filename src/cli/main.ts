@@ -9,6 +9,7 @@ import { EXIT } from './exit.ts';
 import { fleetStatus } from './fleet-status.ts';
 import { homeOf, standardError, withFactory } from './home.ts';
 import { showLog } from './log.ts';
+import { quarantineVerbs } from './quarantine-verbs.ts';
 import { run } from './run.ts';
 import { status } from './status.ts';
 
@@ -64,6 +65,12 @@ export async function main(args: readonly string[]): Promise<number> {
     ).description(text);
   }
 
+  quarantineVerbs(program, {
+    json: () => options().json === true,
+    run: async (work) => {
+      code = await withFactory(options(), work);
+    },
+  });
   coordinatorVerbs(program, {
     home: () => homeOf(options()),
     json: () => options().json === true,

@@ -116,7 +116,7 @@ export class FleetClient {
 
   /** What earlier holders did (rule 14). */
   runs(jobId: string): Promise<Outcome<readonly RunView[]>> {
-    return this.#call('GET', `${jobPath(jobId)}/runs`, {}, ({ body }) => readRuns(body));
+    return this.#call('GET', `${jobPath(jobId)}/runs`, {}, ({ body, date }) => readRuns(body, date));
   }
 
   /** The ids of queued jobs, the newest ones; only our own coordinator tells. */

@@ -10,7 +10,7 @@ import { CheckpointPushes } from './checkpoint-pushes.ts';
 import { Chronicle } from './chronicle.ts';
 import { Claiming, type ClaimingSide } from './claiming.ts';
 import { elapsed, type Stamp, stampOf } from './elapsed.ts';
-import { type Held, keyFor, staleText } from './held.ts';
+import { type Held, keyFor, staleFacts, staleText } from './held.ts';
 import { doubted, ended, extended, fenced, landing } from './lease.ts';
 import type { FleetOptions } from './options.ts';
 import { keyOf } from './outbox.ts';
@@ -180,7 +180,7 @@ export class Exchange implements ClaimingSide {
     await this.takeAway(
       held,
       outcome.kind === 'fenced'
-        ? staleText(held, now)
+        ? { ...staleText(held, now), facts: { ...(now !== undefined && { currentEpoch: now }) } }
         : {
             code: 'refused',
             text: `The coordinator refused it (${outcome.code}). Nothing of the job was shipped, and its work is kept.`,
@@ -190,7 +190,8 @@ export class Exchange implements ClaimingSide {
 
   /** The epoch is no longer ours: whatever of it runs is killed, and nothing more is sent under it (rule 9). */
   async takeAway(held: Held, why: Revocation): Promise<void> {
-    const { outbox, log } = this.options;
+    const { outbox, log, clock } = this.options;
+    const facts = { ...staleFacts(held, undefined, stampOf(clock)), ...why.facts };
     held.lease = fenced(held.lease);
     log.warn(`fenced-abort ${held.id} (job ${held.jobId}, epoch ${held.epoch}): ${why.text}`);
     this.pushes.forget(held);
@@ -200,7 +201,7 @@ export class Exchange implements ClaimingSide {
     await outbox.drop(held.id);
     // Not awaited: it ends processes, and one of them may wait for a permission that only this loop gives.
     this.runner
-      ?.revoked(held.id, why)
+      ?.revoked(held.id, { ...why, facts })
       .catch((error: unknown) => log.error(`${held.id} could not be ended: ${messageOf(error)}`));
   }
 

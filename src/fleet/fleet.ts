@@ -13,6 +13,7 @@ import type {
   Hooks,
   Permission,
   Transition,
+  Whereabouts,
 } from '../runner/hooks.ts';
 import { elapsed, stampOf } from './elapsed.ts';
 import { Exchange } from './exchange.ts';
@@ -27,6 +28,7 @@ import { SleepWatch } from './sleep-watch.ts';
 import { type FleetStatus, statusLines } from './status.ts';
 import { readMemory, takeUpAll } from './take-up.ts';
 import { askWhy, type Unclaimed } from './unclaimed.ts';
+import { whereaboutsOf } from './whereabouts.ts';
 
 /** While something depends on it, it is looked this often (ms) whether the machine has slept: no event tells. */
 const WAKE_LOOK = 2 * SECOND;
@@ -226,6 +228,10 @@ export class Fleet implements Hooks {
     return settled === 'ask' ? this.#exchange.shipping.ask(held) : settled;
   }
 
+  whereabouts(jobId: string): Promise<Whereabouts | undefined> {
+    return whereaboutsOf(this.#options.client, jobId, this.#options.clock.now());
+  }
+
   /** Called after anything of what `facts` tells may have changed. Returns the unsubscribe. */
   onDidChange(listener: () => void): () => void {
     this.#listeners.add(listener);
@@ -336,7 +342,11 @@ export class Fleet implements Hooks {
     this.#options.log.info(
       `This machine slept, or its clock was set (about ${Math.round(ms / SECOND)} s). Nothing leaves it for claimed jobs until their leases are renewed.`,
     );
-    for (const held of this.#exchange.held.values()) held.lease = doubted(held.lease, 'sleep');
+    const wokeAt = this.#options.clock.now();
+    for (const held of this.#exchange.held.values()) {
+      held.lease = doubted(held.lease, 'sleep');
+      held.slept = { ms, wokeAt };
+    }
     this.#exchange.connection = woke(this.#exchange.connection);
     this.#exchange.claiming.interrupted();
     this.#exchange.pushes.giveUp();

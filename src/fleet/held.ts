@@ -1,6 +1,6 @@
 /** One claimed job in this factory's hands. */
-import type { Checkpoint, Revocation } from '../runner/hooks.ts';
-import type { Stamp } from './elapsed.ts';
+import type { Checkpoint, Revocation, StaleFacts } from '../runner/hooks.ts';
+import { elapsed, type Stamp } from './elapsed.ts';
 import { claimed, type Lease } from './lease.ts';
 
 /** One claimed job, from its claim until the coordinator has nothing more to say of it. */
@@ -16,6 +16,8 @@ export interface Held {
   renewKey?: string | undefined;
   /** Wants to ship, and could not be allowed to. */
   shipHeld: boolean;
+  /** The last time that the machine slept under the lease: how long (ms), and until when. */
+  slept?: { readonly ms: number; readonly wokeAt: number } | undefined;
   /** `shipped` was reported once, so a stale epoch may only mean that it was accepted. */
   shipAsked: boolean;
 }
@@ -46,6 +48,17 @@ export function newHeld(known: {
 /** The same for two claims only if job and epoch are. */
 export function keyFor({ jobId, epoch }: ClaimKey): string {
   return `${epoch} ${jobId}`;
+}
+
+/** What is known of how its epoch went stale. Nothing is said of a sleep that a renewal has outlived. */
+export function staleFacts({ lease, slept }: Held, current: number | undefined, now: Stamp): StaleFacts {
+  const lapsed = elapsed(lease.since, now) >= lease.lengthMs;
+  return {
+    ...(current !== undefined && { currentEpoch: current }),
+    ...(slept !== undefined &&
+      slept.wokeAt >= lease.since.wall && { sleptMs: slept.ms, wokeAt: slept.wokeAt }),
+    ...(lapsed && { lapsedAt: lease.since.wall + lease.lengthMs }),
+  };
 }
 
 /** Why a job whose epoch is stale is taken away, for a person. */

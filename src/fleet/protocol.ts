@@ -57,6 +57,7 @@ const runSchema = z.object({
   factoryId: forgiving(z.optional(z.string())),
   leaseEpoch: forgiving(z.optional(epoch)),
   stage: forgiving(z.optional(z.enum(WIRE_STAGES))),
+  startedAt: forgiving(z.optional(z.nullable(z.union([z.string(), z.number()])))),
 });
 
 export interface Checkpoint {
@@ -85,6 +86,8 @@ export interface RunView {
   readonly factoryId?: string;
   readonly epoch?: number;
   readonly stage?: WireStage;
+  /** How long ago it began, ms, by the coordinator's own clock. */
+  readonly agoMs?: number;
 }
 
 export interface HeartbeatAnswer {
@@ -131,19 +134,26 @@ export function readJob(body: unknown): JobView | undefined {
   };
 }
 
-/** The list itself or inside `runs`; what is no run in it is passed over. */
-export function readRuns(body: unknown): RunView[] | undefined {
+/**
+ * The list itself or inside `runs`; what is no run in it is passed over.
+ * @param date the answer's own Date header, ms: only with that are its times compared (rule 4)
+ */
+export function readRuns(body: unknown, date?: number): RunView[] | undefined {
   const list = isObject(body) ? body['runs'] : body;
   if (!Array.isArray(list)) return undefined;
   return list.flatMap((each) => {
     const read = runSchema.safeParse(each);
     if (!read.success) return [];
-    const { factoryId, leaseEpoch, stage } = read.data;
+    const { factoryId, leaseEpoch, stage, startedAt } = read.data;
+    const began = typeof startedAt === 'string' ? Date.parse(startedAt) : startedAt;
+    const agoMs = date === undefined || began == null ? NaN : date - began;
     return [
       {
         ...(factoryId !== undefined && { factoryId: printable(factoryId).slice(0, LONGEST_TEXT) }),
         ...(leaseEpoch !== undefined && { epoch: leaseEpoch }),
         ...(stage !== undefined && { stage }),
+        // Date has whole seconds: a run that has just begun lies in its future.
+        ...(Number.isFinite(agoMs) && { agoMs: Math.max(0, agoMs) }),
       },
     ];
   });

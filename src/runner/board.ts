@@ -3,6 +3,7 @@
  * views and into lines by `aq status`.
  */
 import type { Landed, Reason } from './job/state.ts';
+import type { Settled } from './quarantine/marks.ts';
 import type { Stage } from './stages.ts';
 
 /** What the runner does for an active job at this moment. */
@@ -37,6 +38,8 @@ export interface JobRow {
   readonly costUsd?: number;
   /** Claimed from a fleet: as which job, under which epoch. */
   readonly claim?: { readonly jobId: string; readonly epoch: number };
+  /** In quarantine: a person, or the same work from elsewhere, has settled it. */
+  readonly settled?: Settled;
   /** The folder that the engine works in. */
   readonly folder?: string;
   /** The newest log, if there is one. */
@@ -64,13 +67,26 @@ export interface Board {
 }
 
 /** What a person can ask for; the answer says in words what happened. */
-export type JobVerb = 'run' | 'cancel' | 'retry' | 'sendBack' | 'approve' | 'reject' | 'ship';
+export type JobVerb =
+  | 'run'
+  | 'cancel'
+  | 'retry'
+  | 'sendBack'
+  | 'approve'
+  | 'reject'
+  | 'ship'
+  | QuarantineVerb;
+
+/** What can be asked for a result in quarantine. */
+export type QuarantineVerb = 'adopt' | 'requeue' | 'discard' | 'restore';
 
 export interface JobCommand {
   readonly verb: JobVerb;
   readonly id: string;
-  /** The comment of `sendBack`, the reason of `reject`. */
+  /** The comment of `sendBack`, the reason of `reject` and `discard`. */
   readonly text?: string;
+  /** Of `adopt`: only these changed files; absent: all. */
+  readonly files?: readonly string[];
 }
 
 export interface CommandAnswer {

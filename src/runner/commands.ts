@@ -5,6 +5,7 @@ import { transitionOf } from './claimed/told.ts';
 import { verbsAllowedIn } from './job/allowed.ts';
 import { approved, move, retried, sentBack } from './job/moves.ts';
 import type { JobState } from './job/state.ts';
+import { settleAs } from './quarantine/settle.ts';
 import { adopt } from './queue.ts';
 import type { Runner } from './runner.ts';
 import type { Stage } from './stages.ts';
@@ -44,6 +45,11 @@ async function dispatch(runner: Runner, command: JobCommand): Promise<CommandAns
       return reject(runner, found, command.text ?? '');
     case 'ship':
       return ship(runner, found);
+    case 'adopt':
+    case 'requeue':
+    case 'discard':
+    case 'restore':
+      return settleAs(runner, found.id, { ...command, verb: command.verb });
   }
 }
 
@@ -235,6 +241,10 @@ const VERB: Record<JobCommand['verb'], string> = {
   approve: 'approving',
   reject: 'rejecting',
   ship: 'shipping',
+  adopt: 'adopting',
+  requeue: 'requeueing',
+  discard: 'discarding',
+  restore: 'restoring',
 };
 
 function inWords(stage: Stage): string {

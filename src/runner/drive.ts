@@ -5,6 +5,7 @@ import type { Log } from '../platform/log.ts';
 import { transitionOf } from './claimed/told.ts';
 import type { Hooks } from './hooks.ts';
 import type { JobState } from './job/state.ts';
+import { admitted } from './quarantine/admit.ts';
 import { mayFollow, type Stage } from './stages.ts';
 import { type Step, stepFor } from './steps/steps.ts';
 import type { Workshop } from './steps/workshop.ts';
@@ -59,11 +60,18 @@ async function outcomeOf(step: Step, work: Work, driver: Driver): Promise<JobSta
   }
 }
 
+/** What has to be done before a job may come into its next stage. */
+function readied(next: JobState, from: Stage, { workshop }: Driver): Promise<JobState> {
+  const enters = next.stage === 'quarantine' && from !== 'quarantine';
+  return enters ? admitted(workshop, next) : Promise.resolve(next);
+}
+
 /** Puts the next state on disk, waiting for a disk that is full; false when the job's file is gone or the runner lets go. */
-async function commit(work: Work, next: JobState, from: Stage, driver: Driver): Promise<boolean> {
+async function commit(work: Work, decided: JobState, from: Stage, driver: Driver): Promise<boolean> {
   const { log, hooks } = driver;
   for (;;) {
     try {
+      const next = await readied(decided, from, driver);
       await work.transition(next);
       if (next.stage !== from) await hooks.transition(transitionOf(next, from));
       return true;

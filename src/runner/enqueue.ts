@@ -52,7 +52,8 @@ async function movePlace(store: Store, { id, priority, queuedAt }: NewPlace): Pr
   await utimes(file, queuedAt / 1000, queuedAt / 1000);
 }
 
-async function putIntoInbox(store: Store, id: string, text: string, queuedAt: number): Promise<void> {
+/** Puts a job file into the inbox, whole, as queued at `queuedAt`. On disk when it resolves. */
+export async function putIntoInbox(store: Store, id: string, text: string, queuedAt: number): Promise<void> {
   const inbox = store.layout.stage('queued');
   const draft = path.join(inbox, `.${id}.tmp`);
   try {

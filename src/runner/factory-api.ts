@@ -1,5 +1,6 @@
 /** What the views and the command line ask of a home; Factory (factory.ts) is the one implementation. */
 import type { Board, CommandAnswer, JobCommand, JobRow } from './board.ts';
+import type { QuarantineReader } from './quarantine/reader.ts';
 import type { Stage } from './stages.ts';
 
 /** One changed file of a job's work. */
@@ -40,6 +41,8 @@ export interface FactoryApi {
   changes(id: string): Promise<Changes>;
   /** A file's content at a commit; undefined when it isn't there. */
   fileAt(repository: string, commit: string, path: string): Promise<Uint8Array | undefined>;
+  /** Results that lost their lease. */
+  readonly quarantine: Pick<QuarantineReader, 'page' | 'entry' | 'compare' | 'compareFile' | 'patch'>;
   /** Becomes the runner as soon as no other process is. Resolves when the wait has begun; `board().runner` tells. */
   startRunner(): Promise<void>;
   /** Takes no more work; engines that run go on, and the next runner takes them up. */

@@ -19,6 +19,7 @@ import { reordered } from './job/reorder.ts';
 import { type Plan, plan, type QueuedJob, type Wait } from './job/schedule.ts';
 import { changesOf, fileAt } from './job-changes.ts';
 import { LockTable, machineLockDirectory } from './lock-table.ts';
+import { QuarantineReader } from './quarantine/reader.ts';
 import { NOTHING_REMEMBERED, neededJobs, queuedJobs } from './queue.ts';
 import { Runner } from './runner.ts';
 import { RunnerHost } from './runner-host.ts';
@@ -81,6 +82,7 @@ export class Factory implements FactoryApi {
   readonly #boards: BoardReader;
   readonly #workshop: Workshop;
   readonly #host: RunnerHost;
+  readonly quarantine: QuarantineReader;
   readonly #watcher: HomeWatcher;
   readonly #listeners = new Set<() => void>();
   #telling: NodeJS.Timeout | undefined;
@@ -111,6 +113,7 @@ export class Factory implements FactoryApi {
       newRunner: (takesJobs) => this.#newRunner(takesJobs),
       changed: () => this.#tell(),
     });
+    this.quarantine = new QuarantineReader(store, this.#workshop, (command) => this.execute(command));
     this.#watcher = new HomeWatcher(store.layout, {
       inbox: (name) => {
         this.#inbox.heard(name);

@@ -88,6 +88,29 @@ export interface ClaimPolicy {
 export interface Revocation {
   readonly code: 'fenced' | 'refused' | 'released';
   readonly text: string;
+  /** What is known of how the epoch went stale. */
+  readonly facts?: StaleFacts | undefined;
+}
+
+/** How a claimed job's epoch went stale, as far as it is known. Times are ms since 1970 by this laptop's own clock. */
+export interface StaleFacts {
+  readonly currentEpoch?: number | undefined;
+  /** How long (ms) this laptop slept under the lease, and when it woke. */
+  readonly sleptMs?: number | undefined;
+  readonly wokeAt?: number | undefined;
+  /** When the lease ran out by our own clocks; absent: it had not. */
+  readonly lapsedAt?: number | undefined;
+}
+
+/** How a coordinator's job stands now, whoever has it. */
+export interface Whereabouts {
+  readonly epoch?: number | undefined;
+  readonly stage?: string | undefined;
+  /** The factory that has it. */
+  readonly holder?: string | undefined;
+  /** When that factory took it, by this laptop's clock. */
+  readonly takenAt?: number | undefined;
+  readonly checkpoint?: Checkpoint | undefined;
 }
 
 /** What the fleet may ask of the runner that it is attached to. */
@@ -126,6 +149,8 @@ export interface Hooks {
     job: { readonly id: string; readonly claim?: Claim | undefined },
     effect: Effect,
   ): Promise<Permission>;
+  /** Asks how a coordinator's job stands now. Only looks: no epoch is sent. Undefined: nobody tells. Never rejects. */
+  whereabouts(jobId: string): Promise<Whereabouts | undefined>;
   /** What claimed jobs are allowed here. */
   readonly policy: ClaimPolicy;
   /** Lines for status output. */
@@ -142,6 +167,7 @@ export const offline: Hooks = {
   transition: nothing,
   permit: ({ claim }) =>
     Promise.resolve(claim === undefined || claim.mayLand === true ? 'accepted' : 'gated'),
+  whereabouts: () => Promise.resolve(undefined),
   policy: { engines: [], roots: [], yolo: false, commands: false },
   status: () => [],
 };

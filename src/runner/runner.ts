@@ -19,6 +19,7 @@ import { newState } from './job/moves.ts';
 import { isDue, type Plan, plan, waitText } from './job/schedule.ts';
 import type { JobState } from './job/state.ts';
 import { folderLock, type LockTable } from './lock-table.ts';
+import { finishAll } from './quarantine/new-job.ts';
 import { neededJobs, queuedJobs, takeJob } from './queue.ts';
 import type { Settings } from './settings.ts';
 import { ACTIVE_STAGES, type Stage } from './stages.ts';
@@ -75,6 +76,7 @@ export class Runner {
   /** Takes up what an earlier runner left, then begins. Resolves when every such job is in hand again. */
   async start(): Promise<void> {
     const { store } = this.options;
+    await finishAll(this);
     await attachFleet(this);
     if (!this.options.takesJobs) return;
     await this.#remember();

@@ -14,6 +14,7 @@ import type {
   Hooks,
   Permission,
   Transition,
+  Whereabouts,
 } from '../runner/hooks.ts';
 import type { TrackerEcho } from './echo.ts';
 import type { OpenTrackerEcho } from './open.ts';
@@ -71,6 +72,10 @@ export class EchoingHooks implements Hooks {
     effect: Effect,
   ): Promise<Permission> {
     return this.#hooks.permit(job, effect);
+  }
+
+  whereabouts(jobId: string): Promise<Whereabouts | undefined> {
+    return this.#hooks.whereabouts(jobId);
   }
 
   status(): readonly string[] {

@@ -2,6 +2,7 @@
 import { messageOf, UserError } from '../../platform/errors.ts';
 import type { AttachedRunner, Checkpoint, ClaimedJob, Revocation } from '../hooks.ts';
 import { revoked } from '../job/moves.ts';
+import { admitted } from '../quarantine/admit.ts';
 import type { Runner } from '../runner.ts';
 import { machineShortages } from '../shortages.ts';
 import { mayFollow } from '../stages.ts';
@@ -35,13 +36,14 @@ class FleetSide implements AttachedRunner {
   }
 
   async revoked(id: string, why: Revocation): Promise<void> {
-    const { store, clock, hooks, changed } = this.#runner.options;
+    const { store, clock, hooks, changed, workshop } = this.#runner.options;
     await this.#runner.end(id, new Stopped('revoked', why));
     const stage = await store.locate(id);
     if (stage === undefined || !mayFollow(stage, 'quarantine')) return;
     const state = await store.readState(id);
     if (state === undefined) return;
-    const next = revoked({ ...state, stage }, why, clock.now());
+    const decided = revoked({ ...state, stage }, why, clock.now());
+    const next = decided.stage === 'quarantine' ? await admitted(workshop, decided) : decided;
     await store.transition(next, stage);
     await hooks.transition(transitionOf(next, stage));
     changed();

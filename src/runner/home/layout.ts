@@ -38,6 +38,33 @@ export class Layout {
     return path.join(this.run(id), 'attempts', String(attempt), command);
   }
 
+  /** What is known of a result in quarantine, beside its job file: for programs, and for people without this one. */
+  quarantineRecord(id: string): string {
+    return path.join(this.stage('quarantine'), `${id}.json`);
+  }
+
+  quarantineText(id: string): string {
+    return path.join(this.stage('quarantine'), `${id}.txt`);
+  }
+
+  /** Results in quarantine that have been settled: a mark for each. */
+  get settled(): string {
+    return path.join(this.stage('quarantine'), 'settled');
+  }
+
+  settledMark(id: string): string {
+    return path.join(this.settled, `${id}.json`);
+  }
+
+  /** New jobs that are being made of results in quarantine: an intent for each. */
+  get settling(): string {
+    return path.join(this.stage('quarantine'), 'settling');
+  }
+
+  settlingIntent(id: string): string {
+    return path.join(this.settling, `${id}.json`);
+  }
+
   /** What the fleet keeps: reports that the coordinator has not accepted yet, and claims under way. */
   get outbox(): string {
     return path.join(this.root, 'outbox');

@@ -13,9 +13,22 @@ import type { CommandAnswer, JobCommand } from '../board.ts';
 import type { Layout } from './layout.ts';
 
 const commandSchema = z.object({
-  verb: z.enum(['run', 'cancel', 'retry', 'sendBack', 'approve', 'reject', 'ship']),
+  verb: z.enum([
+    'run',
+    'cancel',
+    'retry',
+    'sendBack',
+    'approve',
+    'reject',
+    'ship',
+    'adopt',
+    'requeue',
+    'discard',
+    'restore',
+  ]),
   id: z.string(),
   text: z.optional(z.string()),
+  files: z.optional(z.array(z.string())),
 });
 
 const answerSchema = z.object({

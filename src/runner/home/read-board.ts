@@ -5,6 +5,7 @@ import type { Activity, JobRow, StageRows } from '../board.ts';
 import { runOrder, type Wait, waitText } from '../job/schedule.ts';
 import type { JobState } from '../job/state.ts';
 import { jobIdFor } from '../manifest/id.ts';
+import { settledIds, settledOf } from '../quarantine/marks.ts';
 import { NOTHING_REMEMBERED, queuedJobs } from '../queue.ts';
 import { ACTIVE_STAGES, FINISHED_STAGES, STAGES, type Stage } from '../stages.ts';
 import { LOG_FILE } from '../supervisor/contract.ts';
@@ -40,7 +41,7 @@ export class BoardReader {
     return Promise.all(STAGES.map((stage) => this.#stage(stage, waits)));
   }
 
-  /** Rows of a finished stage, newest first. */
+  /** Rows of a finished stage, newest first; of quarantine the open ones. */
   async page(stage: Stage, offset: number, limit: number): Promise<JobRow[]> {
     const { ids } = await this.#listing(stage);
     return this.#rows(stage, ids.slice(offset, offset + limit));
@@ -57,8 +58,12 @@ export class BoardReader {
   async job(id: string): Promise<JobRow | undefined> {
     const entry = this.#inbox.get(id);
     if (entry !== undefined) return queuedRow(entry, undefined);
-    const stage = await this.#store.locate(id.toLowerCase());
-    return stage === undefined ? undefined : (await this.#rows(stage, [id.toLowerCase()]))[0];
+    const own = id.toLowerCase();
+    const stage = await this.#store.locate(own);
+    const [found] = stage === undefined ? [] : await this.#rows(stage, [own]);
+    if (found?.stage !== 'quarantine') return found;
+    const settled = await settledOf(this.#store.layout, own);
+    return settled === undefined ? found : { ...found, settled };
   }
 
   async #stage(stage: Stage, waits: ReadonlyMap<string, Wait>): Promise<StageRows> {
@@ -80,10 +85,14 @@ export class BoardReader {
   }
 
   async #listing(stage: Stage): Promise<Listing> {
-    const { mtimeMs } = await stat(this.#store.layout.stage(stage));
+    const { layout } = this.#store;
+    const isQuarantine = stage === 'quarantine';
+    const { mtimeMs: moved } = await stat(layout.stage(stage));
+    const mtimeMs = isQuarantine ? Math.max(moved, (await stat(layout.settled)).mtimeMs) : moved;
     const before = this.#finished.get(stage);
     if (before?.mtimeMs === mtimeMs) return before;
-    const present = new Set(await this.#store.list(stage));
+    const settled = isQuarantine ? await settledIds(layout) : new Set<string>();
+    const present = new Set((await this.#store.list(stage)).filter((id) => !settled.has(id)));
     const newest = (await newestIn(this.#store.layout.journal, stage)).filter((id) => present.delete(id));
     const ids = [...newest, ...[...present].sort()];
     const listing = { mtimeMs, ids, rows: await this.#rows(stage, ids.slice(0, NEWEST)) };

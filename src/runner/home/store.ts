@@ -56,6 +56,8 @@ export class Store {
       layout.bin,
       layout.cache,
       layout.moving,
+      layout.settled,
+      layout.settling,
     ];
     await Promise.all(directories.map((directory) => mkdir(directory, { recursive: true, mode: 0o700 })));
     await this.#takeBack();

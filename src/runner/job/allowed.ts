@@ -18,18 +18,21 @@ export function verbsAllowedIn(stage: Stage): readonly JobVerb[] {
     case 'failed':
     case 'dead_letter':
       return ['retry'];
-    case 'shipped':
     case 'quarantine':
+      return ['adopt', 'requeue', 'discard', 'restore'];
+    case 'shipped':
       return [];
   }
 }
 
 /** The same for one job: in testing it depends on whether it is being verified, waits, or is on its way out. */
 export function allowedVerbs(
-  job: Pick<JobRow, 'stage' | 'readyToShip' | 'activity' | 'claim'>,
+  job: Pick<JobRow, 'stage' | 'readyToShip' | 'activity' | 'claim' | 'settled'>,
 ): readonly JobVerb[] {
   // Only the coordinator gives a claimed job out again (fleet-protocol.md, rule 13).
   if (job.claim !== undefined && verbsAllowedIn(job.stage).includes('retry')) return [];
+  if (job.stage === 'quarantine')
+    return verbsAllowedIn(job.stage).filter((verb) => (verb === 'restore') === (job.settled !== undefined));
   if (job.stage !== 'testing') return verbsAllowedIn(job.stage);
   if (job.activity === 'shipping') return [];
   return job.readyToShip === true ? ['ship', 'sendBack', 'reject'] : ['cancel'];

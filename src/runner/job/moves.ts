@@ -131,10 +131,11 @@ export function approved(state: JobState, now: number): JobState {
 /** It was taken away: a stale result waits for a person in quarantine; one that was given back has failed here. */
 export function revoked(state: JobState, why: Revocation | undefined, now: number): JobState {
   const to = why?.code === 'released' ? 'failed' : 'quarantine';
-  return move(unverified(state), to, now, {
+  const next = move(unverified(state), to, now, {
     code: why?.code ?? 'fenced',
     text: why?.text ?? 'The job was taken away; nothing of it has left this machine, and its work is kept.',
   });
+  return why?.facts === undefined ? next : { ...next, stale: why.facts };
 }
 
 /** What was verified is no longer what would be shipped. */

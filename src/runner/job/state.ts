@@ -56,6 +56,19 @@ const claimSchema = z.object({
   mayLand: z.optional(z.boolean()),
 });
 
+/** How a claimed job's epoch went stale, and who had the job then (hooks.ts, StaleFacts and Whereabouts). */
+export const staleSchema = z.object({
+  currentEpoch: z.optional(z.number()),
+  sleptMs: z.optional(z.number()),
+  wokeAt: z.optional(time),
+  lapsedAt: z.optional(time),
+  holder: z.optional(z.string()),
+  stage: z.optional(z.string()),
+  takenAt: z.optional(time),
+  /** Whose work it was to be then: where the holder had come to. */
+  checkpoint: z.optional(z.object({ wipBranch: z.string(), wipCommit: z.string() })),
+});
+
 const resultSchema = z.object({
   /** The ref that holds the work, and its commit; absent outside any repository. */
   wipBranch: z.optional(z.string()),
@@ -134,6 +147,10 @@ export const jobStateSchema = z.object({
   startFrom: z.optional(z.object({ wipBranch: z.string(), wipCommit: z.string() })),
   /** Claimed: who had it before, in words. */
   earlier: z.optional(z.array(z.string())),
+  /** In quarantine: how its epoch went stale. */
+  stale: z.optional(staleSchema),
+  /** Made of the result of another job, which lies in quarantine. */
+  madeFrom: z.optional(z.string()),
   place: z.optional(placeSchema),
   /** What a person should know of how it is run, e.g. that uncommitted changes are not part of it. */
   notes: z.optional(z.array(z.string())),
@@ -167,6 +184,7 @@ export type JobState = z.infer<typeof jobStateSchema>;
 export type Reason = z.infer<typeof reasonSchema>;
 export type Place = z.infer<typeof placeSchema>;
 export type CommandRun = z.infer<typeof commandSchema>;
+export type Stale = z.infer<typeof staleSchema>;
 export type Verifying = z.infer<typeof verifyingSchema>;
 export type Landing = z.infer<typeof landingSchema>;
 export type Landed = z.infer<typeof landedSchema>;

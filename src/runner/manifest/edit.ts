@@ -27,6 +27,33 @@ export function setFrontMatterValue(text: string, key: KeyName, value: string | 
   return edited;
 }
 
+/** The text without `key` and its value, every other character as it is; unchanged where that cannot be told apart. */
+export function withoutFrontMatterKey(text: string, key: KeyName): string {
+  const front = splitFrontMatter(text);
+  if (front.kind !== 'closed') return text;
+  const { start, end } = front.yaml;
+  const { entries, problems } = readEntries(text.slice(start, end));
+  const found = entries.filter((entry) => entry.key === key);
+  const [entry] = found;
+  if (entry === undefined || found.length > 1 || problems.length > 0) return text;
+  const from = startOfLine(text, start + entry.keySpan.start);
+  const others = entries.filter((each) => each !== entry).map((each) => start + each.keySpan.start);
+  const next = Math.min(end, ...others.filter((at) => at > from).map((at) => startOfLine(text, at)));
+  const edited = text.slice(0, from) + text.slice(next);
+  return keysOf(edited) === keysOf(text, key) ? edited : text;
+}
+
+function keysOf(text: string, but?: KeyName): string | undefined {
+  const front = splitFrontMatter(text);
+  if (front.kind !== 'closed') return undefined;
+  const { entries, problems } = readEntries(text.slice(front.yaml.start, front.yaml.end));
+  if (problems.length > 0) return undefined;
+  return entries
+    .map((entry) => entry.key)
+    .filter((name) => name !== but)
+    .join(' ');
+}
+
 function splice(text: string, key: KeyName, value: string): string | undefined {
   const eol = /\r\n|\n|\r/.exec(text)?.[0] ?? '\n';
   const front = splitFrontMatter(text);

@@ -1,6 +1,6 @@
 /** All facts of a job, as the tooltip of its row. */
 import { MINUTE } from '../../platform/clock.ts';
-import type { JobRow, JobVerb } from '../../runner/board.ts';
+import type { JobRow, JobVerb, QuarantineVerb } from '../../runner/board.ts';
 import { allowedVerbs } from '../../runner/job/allowed.ts';
 import { shorten } from '../../runner/manifest/text.ts';
 import { COMMANDS, type CommandId } from '../contributions.ts';
@@ -12,8 +12,11 @@ import type { Translate } from './translate.ts';
 
 const SUMMARY_LENGTH = 600;
 
+/** Results in quarantine are settled elsewhere. */
+type InboxVerb = Exclude<JobVerb, QuarantineVerb>;
+
 /** The command of the palette that carries a verb out. */
-export const VERB_COMMANDS: Readonly<Record<JobVerb, CommandId>> = {
+export const VERB_COMMANDS: Readonly<Record<InboxVerb, CommandId>> = {
   run: COMMANDS.jobRun,
   cancel: COMMANDS.jobCancel,
   retry: COMMANDS.jobRetry,
@@ -82,8 +85,12 @@ function factsTable(rows: readonly Fact[]): string {
   return ['| | |', '| :-- | :-- |', ...lines].join('\n');
 }
 
+function isInboxVerb(verb: JobVerb): verb is InboxVerb {
+  return verb in VERB_COMMANDS;
+}
+
 function links(job: JobRow, t: Translate): string[] {
-  const name: Readonly<Record<JobVerb, string>> = {
+  const name: Readonly<Record<InboxVerb, string>> = {
     run: t('Run Now'),
     cancel: t('Cancel Job'),
     retry: t('Retry Job'),
@@ -94,7 +101,9 @@ function links(job: JobRow, t: Translate): string[] {
   };
   const arguments_ = [job.id];
   return [
-    ...allowedVerbs(job).map((verb) => commandLink(name[verb], VERB_COMMANDS[verb], arguments_)),
+    ...allowedVerbs(job)
+      .filter(isInboxVerb)
+      .map((verb) => commandLink(name[verb], VERB_COMMANDS[verb], arguments_)),
     ...((job.files ?? 0) > 0 ? [commandLink(t('Show Changes'), COMMANDS.jobChanges, arguments_)] : []),
     ...(job.log === undefined ? [] : [commandLink(t('Show Log'), COMMANDS.jobLog, arguments_)]),
   ];

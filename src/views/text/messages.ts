@@ -61,6 +61,14 @@ function participle(verb: JobVerb, t: Translate): string {
       return t('rejected');
     case 'ship':
       return t('shipped');
+    case 'adopt':
+      return t('adopted');
+    case 'requeue':
+      return t('requeued');
+    case 'discard':
+      return t('discarded');
+    case 'restore':
+      return t('restored');
   }
 }
 
@@ -84,6 +92,26 @@ function refusal(verb: JobVerb, title: string, stage: string, t: Translate): str
         title,
         stage,
       );
+    case 'adopt':
+      return t(
+        '{0} cannot be adopted: it is in “{1}”, not open in quarantine. Nothing was changed.',
+        title,
+        stage,
+      );
+    case 'requeue':
+      return t(
+        '{0} cannot be requeued: it is in “{1}”, not open in quarantine. Nothing was changed.',
+        title,
+        stage,
+      );
+    case 'discard':
+      return t(
+        '{0} cannot be discarded: it is in “{1}”, not open in quarantine. Nothing was changed.',
+        title,
+        stage,
+      );
+    case 'restore':
+      return t('{0} cannot be restored: it has not been settled. Nothing was changed.', title);
   }
 }
 
@@ -118,6 +146,26 @@ export function pickText(
       return {
         ask: t('Ship which job?'),
         none: t('No job has been approved and has passed, so there is none to ship.'),
+      };
+    case 'adopt':
+      return {
+        ask: t('Adopt which result?'),
+        none: t('No job is in quarantine, so there is none to adopt.'),
+      };
+    case 'requeue':
+      return {
+        ask: t('Requeue which result?'),
+        none: t('No job is in quarantine, so there is none to requeue.'),
+      };
+    case 'discard':
+      return {
+        ask: t('Discard which result?'),
+        none: t('No job is in quarantine, so there is none to discard.'),
+      };
+    case 'restore':
+      return {
+        ask: t('Restore which result?'),
+        none: t('No job in quarantine has been settled, so there is none to restore.'),
       };
     case 'log':
       return { ask: t('Show the log of which job?'), none: t('No job has a log yet: none has been run.') };

@@ -37,6 +37,7 @@ class Fleet implements Hooks {
   readonly detach = () => offline.detach();
   readonly claim = (signal: AbortSignal) => offline.claim(signal);
   readonly status = () => [];
+  readonly whereabouts = (jobId: string) => offline.whereabouts(jobId);
 
   attach(runner: AttachedRunner, holdings: readonly Holding[]): Promise<void> {
     this.runner = runner;

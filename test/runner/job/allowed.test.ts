@@ -14,7 +14,7 @@ describe('what can be asked', () => {
       blocked: 'retry',
       failed: 'retry',
       dead_letter: 'retry',
-      quarantine: '',
+      quarantine: 'adopt requeue discard restore',
     });
   });
 
@@ -22,6 +22,13 @@ describe('what can be asked', () => {
     const claim = { jobId: 'a', epoch: 1 };
     assert.deepEqual(allowedVerbs({ stage: 'failed', claim }), []);
     assert.deepEqual(allowedVerbs({ stage: 'review', claim }), ['approve', 'sendBack', 'reject']);
+  });
+
+  it('of a result in quarantine by whether it is settled', () => {
+    const claim = { jobId: 'a', epoch: 1 };
+    assert.deepEqual(allowedVerbs({ stage: 'quarantine', claim }), ['adopt', 'requeue', 'discard']);
+    const settled = { as: 'discarded', at: 0 } as const;
+    assert.deepEqual(allowedVerbs({ stage: 'quarantine', claim, settled }), ['restore']);
   });
 
   it('in testing by what is going on', () => {

@@ -24,6 +24,10 @@ describe('messages', () => {
       'approve',
       'reject',
       'ship',
+      'adopt',
+      'requeue',
+      'discard',
+      'restore',
       'log',
       'changes',
     ] as const) {

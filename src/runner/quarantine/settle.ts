@@ -1,0 +1,137 @@
+/** What a person can ask for a result in quarantine, carried out: each verb with its refusals in words. */
+import { DAY } from '../../platform/clock.ts';
+import { UserError } from '../../platform/errors.ts';
+import type { CommandAnswer, JobCommand, QuarantineVerb } from '../board.ts';
+import { jobIdFor } from '../manifest/id.ts';
+import type { Runner } from '../runner.ts';
+import { adoptable } from './adopt.ts';
+import { entryOf, type QuarantineEntry } from './entries.ts';
+import { reopen, settle } from './marks.ts';
+import { finish, forget, type Intent, intentOf, make } from './new-job.ts';
+
+/** How long (ms) what has been settled is kept. */
+export const RETENTION = 30 * DAY;
+
+/** The end of what is being done with each result; two requests for one come one after the other. */
+const turns = new Map<string, Promise<unknown>>();
+
+export function settleAs(
+  runner: Runner,
+  id: string,
+  command: JobCommand & { readonly verb: QuarantineVerb },
+): Promise<CommandAnswer> {
+  const key = runner.options.store.layout.quarantineRecord(id);
+  const before = turns.get(key) ?? Promise.resolve();
+  const turn = before.then(() => carryOut(runner, id, command));
+  const settled = turn
+    .catch(() => undefined)
+    .finally(() => {
+      if (turns.get(key) === settled) turns.delete(key);
+    });
+  turns.set(key, settled);
+  return turn;
+}
+
+async function carryOut(
+  runner: Runner,
+  id: string,
+  command: JobCommand & { readonly verb: QuarantineVerb },
+): Promise<CommandAnswer> {
+  const { store, workshop, clock, changed } = runner.options;
+  const pending = await intentOf(runner, id);
+  if (pending !== undefined) {
+    const isMade = (await store.locate(pending.job)) !== undefined;
+    if (!isMade) await forget(runner, id);
+    else {
+      await finish(runner, pending);
+      if (command.verb === (pending.as === 'adopted' ? 'adopt' : 'requeue')) return made(pending);
+    }
+  }
+  const entry = await entryOf(store, workshop, id);
+  if (entry === undefined) throw gone(id);
+  if (command.verb === 'restore') {
+    if (!(await reopen(store.layout, id)))
+      return refusal('open', `${id} has not been settled, so there is nothing to restore.`);
+    changed();
+    const job = entry.settled?.job;
+    return done(
+      `${id} is open in quarantine again.${job === undefined ? '' : ` The job ${job} stays as it is.`}`,
+    );
+  }
+  if (entry.settled !== undefined)
+    return refusal('settled', `${settledText(entry)} Nothing was changed.`, RESTORE);
+  switch (command.verb) {
+    case 'discard': {
+      const text = command.text?.trim();
+      await settle(store.layout, id, { as: 'discarded', at: clock.now(), ...(text && { text }) });
+      changed();
+      return done(
+        `${id} is discarded; it is kept for ${RETENTION / DAY} days, and can be restored until then.`,
+      );
+    }
+    case 'adopt':
+      return adopt(runner, entry, command.files);
+    case 'requeue':
+      return newJob(runner, entry, 'requeued', {});
+  }
+}
+
+async function adopt(
+  runner: Runner,
+  entry: QuarantineEntry,
+  files: readonly string[] | undefined,
+): Promise<CommandAnswer> {
+  if (files?.length === 0)
+    return refusal(
+      'no-files',
+      'No file was chosen. Nothing was adopted.',
+      'Choose some, or adopt the whole result.',
+    );
+  return newJob(runner, entry, 'adopted', await adoptable(runner, entry, files));
+}
+
+async function newJob(
+  runner: Runner,
+  entry: QuarantineEntry,
+  as: Intent['as'],
+  work: Pick<Intent, 'commit' | 'onto'>,
+): Promise<CommandAnswer> {
+  const { store, clock } = runner.options;
+  const job = await store.reserve(jobIdFor(entry.jobId ?? entry.id));
+  const intent: Intent = { id: entry.id, as, job, at: clock.now(), ...work };
+  await make(runner, intent);
+  return made(intent);
+}
+
+function made({ id, as, job }: Intent): CommandAnswer {
+  return done(
+    as === 'adopted'
+      ? `${id} is adopted: its work is now the job ${job}, in review.`
+      : `${id} is requeued as the job ${job}.`,
+  );
+}
+
+const RESTORE = 'Restore it first, if it is wanted after all.';
+
+/** What has become of a result that is no longer open. */
+export function settledText({ id, settled }: Pick<QuarantineEntry, 'id' | 'settled'>): string {
+  const { as, job, text } = settled ?? {};
+  const what = as === 'discarded' ? 'discarded' : `${as} as ${job}`;
+  return `${id} has been ${what}${text === undefined ? '' : `: ${text}`}${text?.endsWith('.') === true ? '' : '.'}`;
+}
+
+function gone(id: string): UserError {
+  return new UserError(
+    'no-such-job',
+    `There is no ${id} in quarantine any more. Nothing was done.`,
+    'See `aq quarantine list`.',
+  );
+}
+
+function done(message: string): CommandAnswer {
+  return { ok: true, message };
+}
+
+function refusal(code: string, message: string, action?: string): CommandAnswer {
+  return { ok: false, code, message, ...(action !== undefined && { action }) };
+}
