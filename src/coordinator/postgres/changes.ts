@@ -25,8 +25,8 @@ export class Changes {
   readonly waitsOver: (OfJob & { readonly productId: string; readonly need: string })[] = [];
   readonly declines = new Map<string, OfJob & { readonly factory: string; readonly until: number }>();
   readonly declinesOver = new Set<number>();
-  readonly events: (OfJob & JobEvent)[] = [];
-  readonly runs: (OfJob & RunRecord)[] = [];
+  readonly events: { readonly seq: number; readonly event: JobEvent }[] = [];
+  readonly runs: { readonly seq: number; readonly run: RunRecord }[] = [];
   readonly runsOver: (OfJob & { readonly epoch: number; readonly end: RunEnd; readonly stage: WireStage })[] =
     [];
   readonly factories = new Map<string, FactoryRecord>();
@@ -67,8 +67,14 @@ export class Changes {
       [...this.declinesOver].map((seq) => ({ seq })),
     );
     write('saveDeclines', [...this.declines.values()]);
-    write('insertEvents', this.events);
-    write('insertRuns', this.runs);
+    write(
+      'insertEvents',
+      this.events.map(({ seq, event }) => ({ ...event, seq })),
+    );
+    write(
+      'insertRuns',
+      this.runs.map(({ seq, run }) => ({ ...run, seq })),
+    );
     write('endRuns', this.runsOver, now);
     write(
       'saveFactories',

@@ -8,7 +8,7 @@ const CONNECT_MS = 5 * SECOND;
 /** A statement that is not answered in this time: the connection is given up, and with it what it had locked. */
 const ANSWER_MS = 30 * SECOND;
 
-const INT8 = types.builtins.INT8;
+const INT8: number = types.builtins.INT8;
 
 /** Times and numbers here stay below 2^53, so they are numbers, not texts. */
 const NUMBERS: NonNullable<ClientConfig['types']> = {

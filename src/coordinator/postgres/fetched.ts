@@ -4,7 +4,16 @@ import type { JobRecord } from '../records.ts';
 import { idOf, type Need, type NeedKind, type NeedOf, type Needs } from './needs.ts';
 import { pipelined, type Question } from './pipeline.ts';
 import { type ReadingStatements, TIMED } from './reading.ts';
-import { type JobRow, jobOf, phasesOf } from './rows.ts';
+import {
+  type EventRow,
+  type FactoryRow,
+  type JobRow,
+  jobOf,
+  type KeyRow,
+  phasesOf,
+  type RunRow,
+  type TokenRow,
+} from './rows.ts';
 import type { ShelfRow, Shelves } from './shelves.ts';
 
 /** A job whose row is locked by this transaction. */
@@ -21,6 +30,25 @@ export interface Reach {
   readonly isWhole: boolean;
   readonly last: JobRecord | undefined;
   readonly most: number;
+}
+
+/** What the statement of each kind of need gives. */
+interface Answers extends Record<NeedKind, unknown> {
+  readonly candidates: Reach;
+  readonly others: boolean;
+  readonly count: number;
+  readonly numbers: readonly number[];
+  readonly waiting: readonly number[];
+  readonly events: readonly EventRow[];
+  readonly runs: readonly RunRow[];
+  readonly list: readonly JobRow[];
+  readonly key: KeyRow | null;
+  readonly token: TokenRow | null;
+  readonly enrolled: boolean;
+  readonly factory: FactoryRow | null;
+  readonly factories: readonly (FactoryRow & { readonly holds: number })[];
+  readonly fleet: number;
+  readonly prune: number;
 }
 
 type Row = Readonly<Record<string, unknown>>;
@@ -70,9 +98,9 @@ export class Fetched {
     return this.#answers.has(idOf({ kind: 'job', productId, id })) ? null : undefined;
   }
 
-  /** Rows, a count, a reach: whatever the statement of this need gives. Undefined: not asked for. */
-  answer<T>(id: string): T | undefined {
-    return this.#answers.get(id) as T | undefined;
+  /** Undefined: not asked for. */
+  answer<N extends Need>(need: N): Answers[N['kind']] | undefined {
+    return this.#answers.get(idOf(need)) as Answers[N['kind']] | undefined;
   }
 
   /** Begins the transaction, in one round trip with everything that is needed. */

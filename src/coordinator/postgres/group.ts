@@ -5,13 +5,14 @@ import type { CoordinatorSettings } from '../settings.ts';
 import type { Operation, Ready } from '../store.ts';
 import { asUnavailable, isCollision } from './connect.ts';
 import { Fetched, UnknownShelf } from './fetched.ts';
+import type { FleetCount } from './fleet-rows.ts';
 import { foreseen, Needs } from './needs.ts';
 import { noticesOf } from './notices.ts';
 import { pipelined, type Question } from './pipeline.ts';
 import type { ReadingStatements } from './reading.ts';
 import type { Shelves } from './shelves.ts';
 import { Contended, Missing } from './signals.ts';
-import { type FleetCount, PostgresTransaction } from './transaction.ts';
+import { PostgresTransaction } from './transaction.ts';
 import type { WritingStatements } from './writing.ts';
 
 export interface Batch {

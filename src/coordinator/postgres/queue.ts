@@ -6,7 +6,7 @@ import type { Claimant } from '../operations/transaction.ts';
 import type { JobRecord } from '../records.ts';
 import { inOrder, orderKey } from '../rules/order.ts';
 import type { Fetched, Reach } from './fetched.ts';
-import { idOf, type NeedOf } from './needs.ts';
+import type { NeedOf } from './needs.ts';
 import type { Fitting, Shelves } from './shelves.ts';
 import { Contended, Missing } from './signals.ts';
 
@@ -54,12 +54,12 @@ export class Queue {
     const shelves = fitting.numbers;
     const best = this.#best(fitting, factoryId);
     const wide: NeedOf<'candidates'> = { kind: 'candidates', shelves, factoryId: null, most };
-    const anybodys = this.#fetched.answer<Reach>(idOf(wide));
+    const anybodys = this.#fetched.answer(wide);
     if (anybodys === undefined) throw new Missing(wide);
     if (isWithin(best, anybodys)) return best;
     // What is known is taken, or turned down by this factory: only for it is looked further.
     const own: NeedOf<'candidates'> = { ...wide, factoryId };
-    const reach = this.#fetched.answer<Reach>(idOf(own));
+    const reach = this.#fetched.answer(own);
     if (reach === undefined && !anybodys.isWhole) throw new Missing(own);
     if (reach !== undefined && isWithin(best, reach)) return best;
     if (reach?.isWhole === false) throw new Missing({ ...own, most: reach.most * 2 });
@@ -70,7 +70,7 @@ export class Queue {
       factoryId,
       known: [...this.#fetched.bySeq.keys()],
     };
-    const areThere = this.#fetched.answer<boolean>(idOf(others));
+    const areThere = this.#fetched.answer(others);
     if (areThere === undefined) throw new Missing(others);
     if (areThere) throw new Contended();
     return undefined;
@@ -89,7 +89,7 @@ export class Queue {
       orderKey: key,
       seq,
     };
-    let count = this.#fetched.answer<number>(idOf(need));
+    let count = this.#fetched.answer(need);
     if (count === undefined) throw new Missing(need);
     for (const { job, shelf, was, is } of this.#changed.values()) {
       if (was === is || !fitting.has(shelf) || (ahead !== undefined && inOrder(job, ahead) >= 0)) continue;

@@ -186,3 +186,9 @@ export function tokenOf(row: TokenRow): TokenRecord {
       return { kind, hash, createdAt, productId, factoryId: factory, expiresAt: row.expires_at ?? 0, usedAt };
   }
 }
+
+export interface KeyRow {
+  readonly fingerprint: string;
+  readonly job: string | null;
+  readonly epoch: number | null;
+}

@@ -17,13 +17,13 @@ import { FLEET_COUNT_MS } from '../operations/transaction.ts';
 import type { CoordinatorSettings } from '../settings.ts';
 import type { Operation, Ready, Store } from '../store.ts';
 import { asUnavailable, configOf, inWords, prepareSession } from './connect.ts';
+import type { FleetCount } from './fleet-rows.ts';
 import { type Batch, Group, type Surroundings } from './group.ts';
 import { readNotice } from './notices.ts';
 import { Presence } from './presence.ts';
 import { readingStatements } from './reading.ts';
 import { migrate } from './schema.ts';
 import { Shelves } from './shelves.ts';
-import type { FleetCount } from './transaction.ts';
 import { writingStatements } from './writing.ts';
 
 export interface PostgresOptions {
@@ -77,6 +77,7 @@ export class PostgresStore implements Store {
     const { url, schema = 'agent_queue', clock, settings, log = silentLog } = options;
     if (!/^[a-z][a-z0-9_]{0,49}$/.test(schema)) throw new Error(`${schema} is no name of a schema.`);
     this.#options = options;
+    // oxlint-disable-next-line typescript/no-misused-promises -- the pool waits for it, though its types do not say so
     this.#pool = new Pool({ ...configOf(url), max: MOST_GROUPS, onConnect: prepareSession });
     // A connection that nobody uses was lost: the next one who needs one gets another.
     this.#pool.on('error', (error) => log.debug(`An idle connection was lost: ${error.message}`));
