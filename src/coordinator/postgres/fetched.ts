@@ -46,7 +46,8 @@ interface Answers extends Record<NeedKind, unknown> {
   readonly token: TokenRow | null;
   readonly enrolled: boolean;
   readonly factory: FactoryRow | null;
-  readonly factories: readonly (FactoryRow & { readonly holds: number })[];
+  readonly factories: readonly FactoryRow[];
+  readonly holds: readonly { readonly factory: string; readonly count: number }[];
   readonly fleet: number;
   readonly prune: number;
 }
@@ -188,6 +189,7 @@ export class Fetched {
     ask('enrolled', isAny);
     ask('factory', first);
     ask('factories', all);
+    ask('holds', all);
     ask('fleet', count);
     ask('prune', count);
     return {

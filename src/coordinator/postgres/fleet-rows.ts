@@ -1,6 +1,6 @@
 /** Factories, tokens and keys, and what every row is asked for with: the half of a transaction that knows no job. */
 import { FLEET_WINDOW_MS } from '../operations/transaction.ts';
-import type { FactoryRecord, KeyRecord, TokenRecord } from '../records.ts';
+import type { FactoryRecord, JobRecord, KeyRecord, TokenRecord } from '../records.ts';
 import { Changes } from './changes.ts';
 import type { Fetched } from './fetched.ts';
 import type { Need } from './needs.ts';
@@ -48,24 +48,24 @@ export class FleetRows {
   }
 
   factories(productId: string, limit: number): (FactoryRecord & { readonly holds: number })[] {
-    const list = this.answer({
-      kind: 'factories',
-      productId,
-      limit,
-    });
-    const all = new Map(list.map((row) => [row.factory, { ...rows.factoryOf(row), holds: row.holds }]));
+    const list = this.answer({ kind: 'factories', productId, limit }).map(rows.factoryOf);
+    const counted = this.answer({ kind: 'holds', productId });
+    const holds = new Map(counted.map(({ factory, count }) => [factory, count]));
+    const count = (job: JobRecord | undefined, by: number) => {
+      if (job?.productId === productId && job.held && job.factoryId !== null)
+        holds.set(job.factoryId, (holds.get(job.factoryId) ?? 0) + by);
+    };
+    for (const [seq, job] of this.changes.jobs) {
+      count(this.fetched.bySeq.get(seq)?.job, -1);
+      count(job, 1);
+    }
+    const all = new Map(list.map((factory) => [factory.factoryId, factory]));
     for (const factory of this.changes.factories.values())
-      if (factory.productId === productId)
-        all.set(factory.factoryId, { ...factory, holds: all.get(factory.factoryId)?.holds ?? 0 });
-    for (const [seq, job] of this.changes.jobs)
-      for (const [each, sign] of [[this.fetched.bySeq.get(seq)?.job, -1] as const, [job, 1] as const]) {
-        const factory =
-          each?.productId === productId && each.held ? all.get(each.factoryId ?? '') : undefined;
-        if (factory !== undefined) factory.holds += sign;
-      }
+      if (factory.productId === productId) all.set(factory.factoryId, factory);
     return [...all.values()]
       .sort((a, b) => b.lastSeenAt - a.lastSeenAt || (a.factoryId < b.factoryId ? -1 : 1))
-      .slice(0, limit);
+      .slice(0, limit)
+      .map((factory) => ({ ...factory, holds: holds.get(factory.factoryId) ?? 0 }));
   }
 
   fleetSize(): number {

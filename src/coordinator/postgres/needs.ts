@@ -52,6 +52,8 @@ interface Named {
   readonly enrolled: { readonly productId: string; readonly factoryId: string };
   readonly factory: { readonly productId: string; readonly factoryId: string };
   readonly factories: { readonly productId: string; readonly limit: number };
+  /** How many jobs each factory of the product has. */
+  readonly holds: { readonly productId: string };
   readonly fleet: { readonly since: number };
   readonly prune: { readonly before: number; readonly most: number };
 }

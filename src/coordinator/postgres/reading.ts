@@ -91,12 +91,12 @@ export function readingStatements(schema: string) {
         WHERE t.kind = 'factory' AND t.product = u."productId" AND t.factory = u."factoryId")`,
     factory: `SELECT u.n, f.* ${from('"productId" text, "factoryId" text')}
       JOIN ${schema}.factories f ON f.product = u."productId" AND f.factory = u."factoryId"`,
-    factories: `SELECT u.n, f.*, coalesce(h.holds, 0) AS holds ${from('"productId" text, "limit" integer')}
+    factories: `SELECT u.n, f.* ${from('"productId" text, "limit" integer')}
       CROSS JOIN LATERAL (SELECT * FROM ${schema}.factories f WHERE f.product = u."productId"
         ORDER BY f.last_seen_at DESC, f.factory COLLATE "C" LIMIT u."limit") f
-      LEFT JOIN LATERAL (SELECT j.factory, count(*) AS holds FROM ${schema}.jobs j
-        WHERE j.product = u."productId" AND j.phase = 'held' GROUP BY j.factory) h ON h.factory = f.factory
       ORDER BY u.n, f.last_seen_at DESC, f.factory COLLATE "C"`,
+    holds: `SELECT u.n, j.factory, count(*) AS count ${from('"productId" text')}
+      JOIN ${schema}.jobs j ON j.product = u."productId" AND j.phase = 'held' GROUP BY u.n, j.factory`,
     fleet: `SELECT u.n, (SELECT count(*) FROM ${schema}.factories f WHERE f.last_seen_at > u.since) AS count
       ${from('since bigint')}`,
     prune: `WITH old AS (DELETE FROM ${schema}.keys k USING json_to_recordset($1) AS u(before bigint, most integer)
