@@ -20,6 +20,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
+import { messageOf } from '../../../src/platform/errors.ts';
 import { installPackages } from '../../vscode/packages.ts';
 
 const WINDOWS = process.platform === 'win32';
@@ -201,4 +202,30 @@ async function freePort(): Promise<number> {
   server.close();
   await once(server, 'close');
   return port;
+}
+
+/** For a suite: a server while it runs, and a database of its own. Without any PostgreSQL the suite is skipped. */
+export function usePostgres(): { readonly server: Postgres; readonly url: string } {
+  let server: Postgres | undefined;
+  let url = '';
+  before(async function () {
+    this.timeout(300_000);
+    try {
+      server = await Postgres.start();
+    } catch (error) {
+      console.error(`Skipped, for there is no PostgreSQL: ${messageOf(error)}`);
+      return this.skip();
+    }
+    url = await server.database();
+  });
+  after(() => server?.stop());
+  return {
+    get server() {
+      if (server === undefined) throw new Error('PostgreSQL has not been started.');
+      return server;
+    },
+    get url() {
+      return url;
+    },
+  };
 }
