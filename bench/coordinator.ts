@@ -4,11 +4,14 @@
  * and beside others' queues doing fetch and complete; how long a claim that waits takes; what heartbeats cost.
  */
 import path from 'node:path';
+import { openPostgresStore } from '../src/coordinator/postgres/store.ts';
 import { DEFAULT_SETTINGS } from '../src/coordinator/settings.ts';
 import { SqliteStore } from '../src/coordinator/sqlite/store.ts';
 import type { Operation, Store } from '../src/coordinator/store.ts';
 import { SECOND, systemClock } from '../src/platform/clock.ts';
+import { Postgres } from '../test/coordinator/support/postgres.ts';
 import { type Api, PER_CYCLE, withCoordinator, withNoop } from './coordinator-client.ts';
+import { graphileWorker, pgBoss } from './peers.ts';
 import { printTable, scratch } from './support.ts';
 
 /** Where a coordinator keeps its jobs. */
@@ -20,21 +23,37 @@ export interface Target {
   store(database: string): Promise<Store>;
 }
 
-export const EMBEDDED: Target = {
+const EMBEDDED: Target = {
   name: 'embedded',
   fresh: () => Promise.resolve(path.join(scratch('coordinator'), 'coordinator.db')),
   store: (file) => Promise.resolve(new SqliteStore({ file, clock: systemClock, settings: DEFAULT_SETTINGS })),
 };
 
 export async function benchCoordinator(): Promise<void> {
-  const targets = [EMBEDDED];
-  await cycles(targets);
-  await sizes(targets);
-  await latency(targets);
-  await heartbeats(targets);
+  const postgres = await Postgres.start().catch((error: unknown) => {
+    console.log(`\nWithout PostgreSQL, and what others do on it: ${String(error)}`);
+    return undefined;
+  });
+  const targets = [EMBEDDED, ...(postgres === undefined ? [] : [onPostgres(postgres)])];
+  try {
+    await cycles(targets, postgres);
+    await sizes(targets);
+    await latency(targets);
+    await heartbeats(targets);
+  } finally {
+    await postgres?.stop();
+  }
 }
 
-async function cycles(targets: readonly Target[]): Promise<void> {
+function onPostgres(postgres: Postgres): Target {
+  return {
+    name: 'PostgreSQL',
+    fresh: () => postgres.database(),
+    store: (url) => openPostgresStore({ url, settings: DEFAULT_SETTINGS }),
+  };
+}
+
+async function cycles(targets: readonly Target[], postgres: Postgres | undefined): Promise<void> {
   const rows = [['', '1 factory', '8', '64', 'requests/s at 64']];
   const noop = await withNoop(eachCount);
   rows.push(rowOf('a server that does nothing', noop));
@@ -42,6 +61,14 @@ async function cycles(targets: readonly Target[]): Promise<void> {
     const measured = await withCoordinator(await target.fresh(), eachCount);
     rows.push(rowOf(target.name, measured));
     rows.push(['  of doing nothing', ...measured.map((value, n) => ratio(value, noop[n])), '']);
+  }
+  if (postgres !== undefined) {
+    const others = [
+      ['pg-boss', await pgBoss(await postgres.database())],
+      ['graphile-worker', await graphileWorker(await postgres.database())],
+    ] as const;
+    for (const [name, rate] of others)
+      rows.push([`${name}, fetch and complete`, '', '', rate.toFixed(0), '']);
   }
   printTable('Fenced cycles per second over HTTP (enqueue, claim, three reports)', rows);
 }
