@@ -59,7 +59,9 @@ export function readingStatements(schema: string) {
     others: `SELECT u.n ${from('shelves integer[], "factoryId" text, known bigint[]')}
       WHERE EXISTS (SELECT 1 FROM unnest(u.shelves) AS s(shelf) CROSS JOIN LATERAL (
         SELECT 1 FROM ${schema}.jobs q WHERE q.shelf = s.shelf AND q.ready AND q.seq <> ALL(u.known)
-          AND ${notDeclined('u."factoryId"')} ORDER BY q.order_key, q.seq LIMIT 1) r)`,
+          AND ${notDeclined('u."factoryId"')} ORDER BY q.order_key, q.seq LIMIT 1) r)
+        OR EXISTS (SELECT 1 FROM ${schema}.jobs q WHERE q.due_at <= ${clock('$2')} AND q.claimable_at <= ${clock('$2')}
+          AND q.shelf = ANY(u.shelves) AND q.seq <> ALL(u.known) AND ${notDeclined('u."factoryId"')})`,
     count: `SELECT u.n, (SELECT count(*) FROM (
         SELECT 1 FROM unnest(u.shelves) AS s(shelf) CROSS JOIN LATERAL (
           SELECT 1 FROM ${schema}.jobs q WHERE q.shelf = s.shelf AND q.ready AND ${notDeclined('u."factoryId"')}
