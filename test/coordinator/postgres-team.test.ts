@@ -105,7 +105,9 @@ describe('coordinators over one PostgreSQL', function () {
       await desks[0].add(`b${n}`);
     }
     for (let n = 0; n < 20; n++) {
-      const repeats = await Promise.all([0, 1, 0, 1].map((at) => (desks[at] as Desk).claim('f1', CAN, `r${n}`)));
+      const repeats = await Promise.all(
+        [0, 1, 0, 1].map((at) => (desks[at] as Desk).claim('f1', CAN, `r${n}`)),
+      );
       assert.equal(new Set(repeats.map((job) => `${job?.id} ${job?.epoch}`)).size, 1);
     }
     const added = await Promise.all(
@@ -117,7 +119,9 @@ describe('coordinators over one PostgreSQL', function () {
   it('enrol one factory with one token, whichever of them is asked', async () => {
     const token = { kind: 'enrolment', productId: PRODUCT, factoryId: null, ttlMs: 60_000 } as const;
     for (let n = 0; n < 10; n++) {
-      await one.run(['x', 'y'].map((hash) => ({ do: 'issue', token: { ...token, hash: `${hash}${n}` } }) as const));
+      await one.run(
+        ['x', 'y'].map((hash) => ({ do: 'issue', token: { ...token, hash: `${hash}${n}` } }) as const),
+      );
       const enrol = (store: PostgresStore, hash: string, factoryId: string) =>
         ask(store, { do: 'enrol', hash, factoryId, ownHash: `${hash}-${factoryId}-own` });
       const used = await Promise.all([enrol(one, `x${n}`, `a${n}`), enrol(two, `x${n}`, `b${n}`)]);
@@ -156,10 +160,19 @@ describe('coordinators over one PostgreSQL', function () {
     );
     const beats = Array.from(
       { length: 40 },
-      (_, n) => ({ do: 'heartbeat', productId: PRODUCT, factoryId: `f${n}`, capabilities: CAN, health: 'ok', load: 0 }) as const,
+      (_, n) =>
+        ({
+          do: 'heartbeat',
+          productId: PRODUCT,
+          factoryId: `f${n}`,
+          capabilities: CAN,
+          health: 'ok',
+          load: 0,
+        }) as const,
     );
     const all = [...renewals, ...beats];
-    for (let n = 0; n < 10; n++) await Promise.all([one.run(all), two.run([...all].reverse()), one.run(all), two.run(all)]);
+    for (let n = 0; n < 10; n++)
+      await Promise.all([one.run(all), two.run([...all].reverse()), one.run(all), two.run(all)]);
     assert.equal(await deadlocks(), before);
   });
 
@@ -217,7 +230,10 @@ describe('coordinators over one PostgreSQL', function () {
       const [code] = (await once(child, 'exit')) as [number | null];
       return code;
     });
-    assert.deepEqual(await Promise.all(starting), Array.from({ length: 8 }, () => 0));
+    assert.deepEqual(
+      await Promise.all(starting),
+      Array.from({ length: 8 }, () => 0),
+    );
     const client = new Client(url);
     await client.connect();
     const { rows } = await client.query('SELECT version FROM agent_queue.migrations ORDER BY version');
