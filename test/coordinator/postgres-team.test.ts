@@ -217,7 +217,7 @@ describe('coordinators over one PostgreSQL', function () {
     for (const store of stores) await store.close();
     const [last, late] = [open(), open()];
     const begun = await Promise.all([ask(last, { do: 'restart' }), ask(late, { do: 'restart' })]);
-    assert.deepEqual(begun.map(({ graced }) => graced).sort(), [0, 1]);
+    assert.deepEqual(begun.map(({ graced }) => graced).sort((a, b) => a - b), [0, 1]);
     assert.equal(await new Desk(last).claim('f2'), undefined);
     clock.advance(LEASE);
     assert.equal((await new Desk(last).claim('f2'))?.epoch, 2);
