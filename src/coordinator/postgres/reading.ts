@@ -102,7 +102,8 @@ export function readingStatements(schema: string) {
     fleet: `SELECT u.n, (SELECT count(*) FROM ${schema}.factories f WHERE f.last_seen_at > u.since) AS count
       ${from('since bigint')}`,
     prune: `WITH old AS (DELETE FROM ${schema}.keys k USING json_to_recordset($1) AS u(before bigint, most integer)
-        WHERE k.ctid = ANY(ARRAY(SELECT o.ctid FROM ${schema}.keys o WHERE o.at < u.before LIMIT u.most)) RETURNING 1),
+        WHERE k.ctid = ANY(ARRAY(SELECT o.ctid FROM ${schema}.keys o WHERE o.at < u.before LIMIT u.most
+          FOR UPDATE SKIP LOCKED)) RETURNING 1),
       over AS (DELETE FROM ${schema}.declines WHERE until <= ${clock('$2')})
       SELECT 0 AS n, (SELECT count(*) FROM old) AS count`,
   };
