@@ -87,10 +87,12 @@ export function asUnavailable(error: unknown): unknown {
   return isAway ? new StoreUnavailable(messageOf(error), { cause: error }) : error;
 }
 
+/** Of the socket, by its code; of the client, which has only words for it. */
 function isOfConnection(error: unknown): boolean {
-  return errnoOf(error) !== undefined
-    ? /^E[A-Z]+$/.test(errnoOf(error) ?? '')
-    : /connect|terminated|timeout|not queryable/i.test(messageOf(error));
+  const code = errnoOf(error);
+  return code === undefined
+    ? /connect|terminated|timeout|not queryable/i.test(messageOf(error))
+    : /^E[A-Z]+$|^ERR_(?:STREAM|SOCKET|TLS|SSL)/.test(code);
 }
 
 /** For the person who starts a coordinator. */

@@ -46,7 +46,7 @@ export interface Surroundings {
 const MOST_ROUNDS = 64;
 const MOST_COLLISIONS = 8;
 /** After so many tries a claim hears that there is nothing, though others may yet leave what they have locked. */
-const PATIENCE = 8;
+const PATIENCE = 12;
 const FIRST_PAUSE_MS = 2;
 
 interface Applied {

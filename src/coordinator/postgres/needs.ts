@@ -19,7 +19,7 @@ interface Named {
     readonly factoryId: string | null;
     readonly most: number;
   };
-  /** Whether there are any beside those that have been locked here. */
+  /** Whether there are any beside those that have been locked here, also such as somebody else is just offering. */
   readonly others: {
     readonly shelves: readonly number[];
     readonly factoryId: string;

@@ -17,9 +17,8 @@ export function noticesOf(name: string, ready: readonly Ready[], shelves: Shelve
   return notices;
 }
 
-/** Nothing of one's own: that was told at once. */
-export function readNotice(payload: string, name: string, shelves: Shelves): Ready[] {
+/** The numbers of the shelves; none of one's own notices: those were told at once. */
+export function readNotice(payload: string, name: string): number[] {
   const [from, ...numbers] = payload.split(' ');
-  if (from === name) return [];
-  return numbers.flatMap((number) => shelves.at(Number(number)) ?? []);
+  return from === name ? [] : numbers.map(Number);
 }

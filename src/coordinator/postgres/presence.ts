@@ -96,8 +96,13 @@ export class Presence {
       client.on('end', () => {
         if (this.#client === client) this.#lost();
       });
-      await client.query(`LISTEN "${this.channel}"`);
-      if (this.#isAtWork) await this.#take(client, (isAlone) => this.#back(isAlone));
+      try {
+        await client.query(`LISTEN "${this.channel}"`);
+        if (this.#isAtWork) await this.#take(client, (isAlone) => this.#back(isAlone));
+      } catch (error) {
+        await client.end().catch(() => undefined);
+        throw error;
+      }
       this.#client = client;
       return client;
     })().finally(() => {

@@ -59,7 +59,9 @@ export function readingStatements(schema: string) {
     others: `SELECT u.n ${from('shelves integer[], "factoryId" text, known bigint[]')}
       WHERE EXISTS (SELECT 1 FROM unnest(u.shelves) AS s(shelf) CROSS JOIN LATERAL (
         SELECT 1 FROM ${schema}.jobs q WHERE q.shelf = s.shelf AND q.ready AND q.seq <> ALL(u.known)
-          AND ${notDeclined('u."factoryId"')} ORDER BY q.order_key, q.seq LIMIT 1) r)`,
+          AND ${notDeclined('u."factoryId"')} ORDER BY q.order_key, q.seq LIMIT 1) r)
+        OR EXISTS (SELECT 1 FROM ${schema}.jobs q WHERE q.due_at <= ${clock('$2')} AND q.claimable_at <= ${clock('$2')}
+          AND q.shelf = ANY(u.shelves) AND q.seq <> ALL(u.known) AND ${notDeclined('u."factoryId"')})`,
     count: `SELECT u.n, (SELECT count(*) FROM (
         SELECT 1 FROM unnest(u.shelves) AS s(shelf) CROSS JOIN LATERAL (
           SELECT 1 FROM ${schema}.jobs q WHERE q.shelf = s.shelf AND q.ready AND ${notDeclined('u."factoryId"')}
@@ -100,7 +102,8 @@ export function readingStatements(schema: string) {
     fleet: `SELECT u.n, (SELECT count(*) FROM ${schema}.factories f WHERE f.last_seen_at > u.since) AS count
       ${from('since bigint')}`,
     prune: `WITH old AS (DELETE FROM ${schema}.keys k USING json_to_recordset($1) AS u(before bigint, most integer)
-        WHERE k.ctid = ANY(ARRAY(SELECT o.ctid FROM ${schema}.keys o WHERE o.at < u.before LIMIT u.most)) RETURNING 1),
+        WHERE k.ctid = ANY(ARRAY(SELECT o.ctid FROM ${schema}.keys o WHERE o.at < u.before LIMIT u.most
+          FOR UPDATE SKIP LOCKED)) RETURNING 1),
       over AS (DELETE FROM ${schema}.declines WHERE until <= ${clock('$2')})
       SELECT 0 AS n, (SELECT count(*) FROM old) AS count`,
   };

@@ -166,9 +166,12 @@ export async function migrate(client: ClientBase, schema: string): Promise<void>
 
 async function versionOf(client: ClientBase, schema: string): Promise<number> {
   const table = `${schema}.migrations`;
-  const { rows } = await client.query<{ there: boolean }>('SELECT to_regclass($1) IS NOT NULL AS there', [
-    table,
-  ]);
+  // Not to_regclass: it answers from a cache, which does not learn of what was made while this waited for the lock.
+  const { rows } = await client.query<{ there: boolean }>(
+    `SELECT EXISTS (SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+      WHERE n.nspname = $1 AND c.relname = 'migrations') AS there`,
+    [schema],
+  );
   if (rows[0]?.there !== true) return 0;
   const found = await client.query<{ version: number | null }>(
     `SELECT max(version) AS version FROM ${table}`,

@@ -86,7 +86,7 @@ export class PostgresStore implements Store {
       url,
       schema,
       log,
-      onNotice: (payload) => this.#tell(readNotice(payload, name, this.#shelves)),
+      onNotice: (payload) => void this.#hear(readNotice(payload, name)),
       onBack: () => this.#run([{ do: 'restart' }], true) as Promise<never>,
     });
     this.#surroundings = {
@@ -202,6 +202,13 @@ export class PostgresStore implements Store {
       client.release(true);
       throw error instanceof UserError ? error : asUnavailable(error);
     }
+  }
+
+  /** Of a shelf that another has just made nothing is known yet; every transaction learns of new ones. */
+  async #hear(numbers: readonly number[]): Promise<void> {
+    const isNew = numbers.some((number) => number > this.#shelves.known);
+    if (isNew && this.#closing === undefined) await this.#run([{ do: 'tick' }], undefined).catch(ignore);
+    this.#tell(numbers.flatMap((number) => this.#shelves.at(number) ?? []));
   }
 
   #tell(ready: readonly Ready[]): void {
