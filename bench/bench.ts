@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { benchActivation } from './activation.ts';
 import { benchBundles } from './bundles.ts';
+import { benchCoordinator } from './coordinator.ts';
 import { benchFleet } from './fleet.ts';
 import { benchInbox } from './inbox.ts';
 import { benchJobs } from './jobs.ts';
@@ -11,6 +12,7 @@ const SECTIONS: Readonly<Record<string, () => Promise<void>>> = {
   jobs: benchJobs,
   inbox: benchInbox,
   fleet: benchFleet,
+  coordinator: benchCoordinator,
   activation: benchActivation,
   bundles: benchBundles,
 };

@@ -36,7 +36,10 @@ export function coordinatorVerbs(program: Command, { home, json, log, done }: Su
     .description('run a coordinator, from which factories claim jobs, until it is interrupted')
     .option('--port <number>', 'where it listens; 0 takes any', '4003')
     .option('--host <address>', 'on which address', '127.0.0.1')
-    .option('--database <url|file>', 'postgres://…, or a file (default: one in the home)')
+    .option(
+      '--database <url|file>',
+      'postgres://…, or a file (default: AQ_COORDINATOR_DATABASE, else a file in the home)',
+    )
     .option(
       '--token-file <file>',
       'holds the admin token; made when it is not there (default: one in the home)',

@@ -32,7 +32,8 @@ export async function coordinator(home: string, flags: CoordinatorFlags, log: Lo
     home,
     host: flags.host,
     port: numberOf('--port', flags.port, 0, 65_535),
-    database: flags.database,
+    // Not in the arguments, which every process of this machine can read, where it holds a password.
+    database: flags.database ?? (process.env['AQ_COORDINATOR_DATABASE']?.trim() || undefined),
     tokenFile: flags.tokenFile,
     leaseSec: numberOf('--lease-sec', flags.leaseSec, 3, 86_400),
     log,

@@ -70,10 +70,15 @@ export async function runCoordinator(options: RunCoordinator): Promise<Coordinat
   }
 }
 
+/** What looks like an address of a database is one; all else is a file. */
 async function openStore(
-  { home, database = databaseFile(home), clock = systemClock }: RunCoordinator,
+  { home, database = databaseFile(home), clock = systemClock, log }: RunCoordinator,
   settings: CoordinatorSettings,
 ): Promise<Store> {
+  if (/^postgres(?:ql)?:\/\//.test(database)) {
+    const { openPostgresStore } = await import('./postgres/store.ts');
+    return openPostgresStore({ url: database, settings, log });
+  }
   const { SqliteStore } = await import('./sqlite/store.ts');
   return new SqliteStore({ file: database, clock, settings });
 }

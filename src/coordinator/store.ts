@@ -109,7 +109,7 @@ interface Operations {
     },
     { readonly productId: string } | Refusal,
   ];
-  /** The coordinator has just started: every holder gets a full lease length. */
+  /** A coordinator has just started: every holder gets a full lease length, if no other was there in the meantime. */
   restart: [unknown, { readonly graced: number }];
   /** Jobs whose time has come are offered (every batch does that first), and told to `onReady`. */
   tick: [unknown, { readonly now: number }];
@@ -150,6 +150,11 @@ export interface Store {
   onReady(listener: (ready: readonly Ready[]) => void): () => void;
   /** What has been given to `run` is finished first. */
   close(): Promise<void>;
+}
+
+/** The database is away, and may come back. Whether what was asked has happened is not known. */
+export class StoreUnavailable extends Error {
+  override readonly name = 'StoreUnavailable';
 }
 
 /** A batch of one. */

@@ -1,6 +1,7 @@
 /** `aq coordinator` as a real process, and what people ask of it. */
 import assert from 'node:assert/strict';
 import { statSync } from 'node:fs';
+import { usePostgres } from '../coordinator/support/postgres.ts';
 import { type Running, until, World } from '../runner/factory/fixtures/world.ts';
 
 describe('aq coordinator', function () {
@@ -140,6 +141,29 @@ describe('aq coordinator', function () {
     const broken = await aq('submit', world.file('broken.md'));
     assert.equal(broken.code, 1);
     assert.match(broken.stderr, /refused it/);
+  });
+
+  describe('on PostgreSQL', () => {
+    const postgres = usePostgres();
+
+    it('is run as often as one likes, and all of them have the same jobs', async () => {
+      world.env['AQ_COORDINATOR_DATABASE'] = postgres.url;
+      const one = await start('--token-file', world.file('admin.token'));
+      const other = await start('--token-file', world.file('admin.token'));
+      const asks = (api: string) => ['--api', api, '--token-file', world.file('admin.token')];
+      assert.equal((await aq('submit', jobFile(), '--id', 'shared', ...asks(one.api))).stdout, 'shared\n');
+      assert.equal((await aq('jobs', ...asks(other.api))).stdout, 'shared  [queued, epoch 0]\n');
+      await one.process.kill('SIGKILL');
+      assert.equal((await aq('jobs', ...asks(other.api))).stdout, 'shared  [queued, epoch 0]\n');
+    });
+
+    it('says in words that it cannot be reached, and not with which password', async () => {
+      world.env['AQ_COORDINATOR_DATABASE'] = 'postgres://pat:hunter2@127.0.0.1:1/fleet';
+      const refused = await aq('coordinator', '--port', '0');
+      assert.equal(refused.code, 1);
+      assert.match(refused.stderr, /Nothing was/);
+      assert.ok(!refused.stderr.includes('hunter2'), refused.stderr);
+    });
   });
 
   it('answers in JSON', async () => {

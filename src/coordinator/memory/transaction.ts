@@ -25,6 +25,7 @@ interface Shelf {
 
 export class MemoryTransaction implements Transaction {
   now = 0;
+  readonly isAlone = true;
   announced: Ready[] = [];
   readonly #jobs: JobRecord[] = [];
   readonly #byId = new Map<string, number>();

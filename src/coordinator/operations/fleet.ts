@@ -52,7 +52,9 @@ export function enrol(transaction: Transaction, operation: Operation<'enrol'>): 
   return { productId };
 }
 
+/** While another coordinator was there, holders could renew all the time. */
 export function restart(transaction: Transaction, settings: CoordinatorSettings): ResultOf<'restart'> {
+  if (!transaction.isAlone) return { graced: 0 };
   const held = transaction.held();
   for (const job of held) transaction.save(restarted(job, transaction.now, settings), job);
   return { graced: held.length };

@@ -25,6 +25,8 @@ export interface Claimant {
 export interface Transaction {
   /** ms; the same throughout a transaction. */
   readonly now: number;
+  /** No other coordinator has been at work on these rows up to now. */
+  readonly isAlone: boolean;
 
   job(productId: string, id: string): JobRecord | undefined;
   bodyOf(job: JobRecord): string;

@@ -2,6 +2,7 @@
 import type { FastifyError, FastifyReply } from 'fastify';
 import type { Log } from '../../platform/log.ts';
 import { invalid, isRefusal, type Refusal } from '../refusal.ts';
+import { StoreUnavailable } from '../store.ts';
 
 const TITLES: Readonly<Record<Refusal['code'], string>> = {
   stale_epoch: 'Stale epoch',
@@ -64,11 +65,19 @@ export function sendError(
 ): FastifyReply {
   const status = error.statusCode ?? 500;
   if (status >= 400 && status < 500) return sendRefusal(reply, invalid(inWords(error)), status);
+  if (error instanceof StoreUnavailable) {
+    log.warn(`Request ${requestId}: the database is not available: ${error.message}`);
+    return sendFault(reply, 503, 'Database not available', 'unavailable');
+  }
   log.error(`Request ${requestId} failed: ${error.stack ?? error.message}`);
+  return sendFault(reply, 500, 'Internal error', 'internal');
+}
+
+function sendFault(reply: FastifyReply, status: number, title: string, code: string): FastifyReply {
   return reply
-    .code(500)
+    .code(status)
     .header('content-type', 'application/problem+json')
-    .send(JSON.stringify({ type: 'about:blank', title: 'Internal error', status: 500, code: 'internal' }));
+    .send(JSON.stringify({ type: 'about:blank', title, status, code }));
 }
 
 /** The framework's own messages can hold what was sent; these cannot. */

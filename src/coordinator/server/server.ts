@@ -10,7 +10,7 @@ import { errnoOf, messageOf, UserError } from '../../platform/errors.ts';
 import type { Log } from '../../platform/log.ts';
 import { invalid, isRefusal } from '../refusal.ts';
 import type { CoordinatorSettings } from '../settings.ts';
-import { ask, type Store } from '../store.ts';
+import { ask, type Store, StoreUnavailable } from '../store.ts';
 import { Callers } from './caller.ts';
 import type { Context } from './context.ts';
 import { sendError, sendRefusal } from './problem.ts';
@@ -188,7 +188,12 @@ async function pruned(store: Store): Promise<void> {
 }
 
 function quietly(work: Promise<unknown>, log: Log): void {
-  work.catch((error: unknown) => log.error(`The coordinator's upkeep failed: ${messageOf(error)}`));
+  work.catch((error: unknown) => {
+    const said = `The coordinator's upkeep failed: ${messageOf(error)}`;
+    // Twice a second for as long as it is away, of which every request is told as well.
+    if (error instanceof StoreUnavailable) log.debug(said);
+    else log.error(said);
+  });
 }
 
 function listenError(error: unknown, host: string, port: number): unknown {

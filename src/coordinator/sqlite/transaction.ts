@@ -26,6 +26,8 @@ import { prepare, type Statements } from './statements.ts';
 
 export class SqliteTransaction implements Transaction {
   now = 0;
+  /** The file is locked. */
+  readonly isAlone = true;
   announced: Ready[] = [];
   readonly #statements: Statements;
   readonly #shelves: Shelves;
