@@ -8,6 +8,7 @@ import { FleetView } from './views/fleet/fleet.ts';
 import { Home } from './views/home.ts';
 import { Inbox } from './views/inbox/inbox.ts';
 import { JobFiles } from './views/job-files.ts';
+import { QuarantineView } from './views/quarantine/quarantine.ts';
 import { ReadOnlyFiles } from './views/read-only-files.ts';
 import { StatusBar } from './views/status-bar.ts';
 
@@ -34,6 +35,7 @@ export function activate(context: vscode.ExtensionContext): void {
     ),
     new ReadOnlyFiles(SCHEMES.git, async () => (await import('./views/changes/git-files.ts')).gitFiles(app)),
     new FleetView(app),
+    new QuarantineView(app),
     new ReadOnlyFiles(SCHEMES.fleet, async () => new (await import('./views/fleet/page.ts')).FleetPage(app)),
     new JobFiles(app),
     home,

@@ -29,18 +29,30 @@ export const COMMANDS = {
   jobApprove: 'agentQueue.job.approve',
   jobReject: 'agentQueue.job.reject',
   jobShip: 'agentQueue.job.ship',
+  quarantineCompare: 'agentQueue.quarantine.compare',
+  quarantineAdopt: 'agentQueue.quarantine.adopt',
+  quarantineRequeue: 'agentQueue.quarantine.requeue',
+  quarantineExport: 'agentQueue.quarantine.export',
+  quarantineDiscard: 'agentQueue.quarantine.discard',
+  quarantineRestore: 'agentQueue.quarantine.restore',
 } as const;
 
 export type CommandId = (typeof COMMANDS)[keyof typeof COMMANDS];
 
 /** What rows of the Inbox do when clicked, where no command of the palette fits. Not contributed: nobody types it. */
 export const SHOW_MORE = 'agentQueue.inbox.showMore';
+/** The same of the Quarantine view. */
+export const SHOW_MORE_QUARANTINE = 'agentQueue.quarantine.showMore';
 /** What a click on a job does. */
 export const OPEN_JOB = 'agentQueue.inbox.open';
 
 export const CONTAINER = 'agentQueue';
 
-export const VIEWS = { inbox: 'agentQueue.inbox', fleet: 'agentQueue.fleet' } as const;
+export const VIEWS = {
+  inbox: 'agentQueue.inbox',
+  fleet: 'agentQueue.fleet',
+  quarantine: 'agentQueue.quarantine',
+} as const;
 
 /** The editor's name for what is dragged within the Inbox. */
 export const DRAGGED = `application/vnd.code.tree.${VIEWS.inbox.toLowerCase()}`;

@@ -1,6 +1,6 @@
 /** Homes, repositories and jobs for the tests in the packaged extension. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -22,6 +22,9 @@ export interface Place extends AsyncDisposable {
   /** A file's content, by its path from the home; '' when there is none. */
   read(file: string): string;
   write(file: string, content: string): void;
+  exists(file: string): boolean;
+  /** The names in a folder of the home. */
+  list(folder: string): string[];
   /** The path of another home beside this one. */
   sibling(name: string): string;
 }
@@ -63,6 +66,8 @@ export async function makePlace(): Promise<Place> {
       return existsSync(full) ? readFileSync(full, 'utf8') : '';
     },
     write: (file, content) => writeFileSync(path.join(home, file), content),
+    exists: (file) => existsSync(file),
+    list: (name) => readdirSync(path.join(home, name)),
     sibling: (name) => path.join(folder, name),
     commits: () => git('log', '--format=%s', 'main').trim().split('\n'),
     [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true, maxRetries: 5 }),

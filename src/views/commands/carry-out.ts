@@ -11,6 +11,8 @@ import { chooseJobs } from './choose.ts';
 export interface Asked {
   /** The comment or the reason. */
   readonly text?: string;
+  /** Of a result in quarantine, where not all of it is meant. */
+  readonly files?: readonly string[];
 }
 
 /**

@@ -8,6 +8,14 @@ import type { Handler } from './handler.ts';
 import { openHome, showOutput } from './home.ts';
 import { showLog } from './log.ts';
 import { newJob } from './new.ts';
+import {
+  adoptQuarantined,
+  compareQuarantined,
+  discardQuarantined,
+  exportQuarantined,
+  requeueQuarantined,
+  restoreQuarantined,
+} from './quarantine.ts';
 import { approveJob, rejectJob, sendJobBack } from './review.ts';
 import { runNow } from './run.ts';
 import { startRunner, stopRunner } from './runner.ts';
@@ -41,4 +49,10 @@ export const HANDLERS: Readonly<Record<CommandId, Handler>> = {
   [COMMANDS.jobApprove]: approveJob,
   [COMMANDS.jobReject]: rejectJob,
   [COMMANDS.jobShip]: shipJob,
+  [COMMANDS.quarantineCompare]: compareQuarantined,
+  [COMMANDS.quarantineAdopt]: adoptQuarantined,
+  [COMMANDS.quarantineRequeue]: requeueQuarantined,
+  [COMMANDS.quarantineExport]: exportQuarantined,
+  [COMMANDS.quarantineDiscard]: discardQuarantined,
+  [COMMANDS.quarantineRestore]: restoreQuarantined,
 };

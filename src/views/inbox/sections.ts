@@ -96,22 +96,25 @@ export function sectionsOf(board: Board, more: ReadonlyMap<Stage, readonly JobRo
 export interface Tally {
   readonly running: number;
   readonly waiting: number;
+  /** Of those that wait: results in quarantine, which the Quarantine view counts. */
+  readonly quarantined: number;
   readonly queued: number;
   readonly total: number;
 }
 
 export function tallyOf(board: Board): Tally {
-  const tally = { running: 0, waiting: 0, queued: 0, total: 0 };
+  const tally = { running: 0, waiting: 0, quarantined: 0, queued: 0, total: 0 };
   for (const { section, count } of sectionsOf(board, new Map())) {
     tally.total += count;
     if (section === 'running') tally.running += count;
     else if (section === 'queued') tally.queued += count;
     else if (WAITING.has(section)) tally.waiting += count;
+    if (section === 'quarantine') tally.quarantined += count;
   }
   return tally;
 }
 
-export const EMPTY_TALLY: Tally = { running: 0, waiting: 0, queued: 0, total: 0 };
+export const EMPTY_TALLY: Tally = { running: 0, waiting: 0, quarantined: 0, queued: 0, total: 0 };
 
 /** When the job's attempt began, or at least when it came into its stage. */
 export function startOf(job: JobRow): number {

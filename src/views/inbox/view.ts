@@ -133,7 +133,8 @@ export class InboxView implements vscode.TreeDataProvider<Element> {
   #decorate(board: Board | undefined): void {
     const view = this.#view;
     const { t } = this.#app;
-    const { running, waiting, queued, total } = this.#tally;
+    const { running, queued, total } = this.#tally;
+    const waiting = this.#tally.waiting - this.#tally.quarantined;
     view.badge =
       waiting === 0
         ? undefined
