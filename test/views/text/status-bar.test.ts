@@ -4,7 +4,7 @@ import { t } from '../english.ts';
 
 const facts = (given: Partial<StatusFacts>, tally: Partial<StatusFacts['tally']> = {}): StatusFacts => ({
   trusted: true,
-  tally: { running: 0, waiting: 0, queued: 0, total: 0, ...tally },
+  tally: { running: 0, waiting: 0, quarantined: 0, queued: 0, total: 0, ...tally },
   runner: { kind: 'here' },
   home: '/home/me/.agent-queue',
   ...given,
