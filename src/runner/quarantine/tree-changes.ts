@@ -3,7 +3,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { UserError } from '../../platform/errors.ts';
-import { GitError } from '../../platform/git/error.ts';
 import type { Git } from '../../platform/git/git.ts';
 import type { ChangedFile } from '../workspace/changes.ts';
 
@@ -77,14 +76,14 @@ export async function treeOfChosen(
       after === undefined ? `0 ${'0'.repeat(40)}\t${path}\0` : `${after}\t${path}\0`,
     );
     await git.run(['update-index', '-z', '--index-info'], { cwd, indexFile, input: input.join('') });
-    return (await git.run(['write-tree'], { cwd, indexFile })).stdout.trim();
-  } catch (error) {
-    if (!(error instanceof GitError)) throw error;
+    const tree = (await git.run(['write-tree'], { cwd, indexFile })).stdout.trim();
+    // A file that takes the place of a folder, or the other way round, would take others with it.
+    const also = (await pathChanges(git, { cwd, base, commit: tree })).find((each) => !wanted.has(each.path));
+    if (also === undefined) return tree;
     throw new UserError(
       'needs-others',
-      `The chosen files cannot be had without others: ${error.stderr.trim()}. Nothing was changed.`,
-      'Choose those as well, or adopt the whole result.',
-      { cause: error },
+      `The chosen files cannot be had without what becomes of ${also.path}. Nothing was done.`,
+      'Choose that as well, or adopt the whole result.',
     );
   } finally {
     await rm(folder, { recursive: true, force: true });

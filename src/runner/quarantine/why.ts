@@ -19,7 +19,10 @@ export function whyText(stale: Stale | undefined, now: number): string | undefin
       (currentEpoch === undefined ? undefined : `the job is now under epoch ${currentEpoch}`),
   ].filter((part) => part !== undefined);
   const text = parts.join('; ');
-  return text === '' ? undefined : `${text[0]?.toUpperCase()}${text.slice(1)}.`;
+  if (text === '') return undefined;
+  // A factory's name is written as it is.
+  const isName = parts.length === 1 && stale?.holder !== undefined;
+  return isName ? `${text}.` : `${text[0]?.toUpperCase()}${text.slice(1)}.`;
 }
 
 function holderText(stale: Stale | undefined, now: number): string | undefined {

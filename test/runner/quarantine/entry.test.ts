@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { closeFactories, openTestFactory } from '../support/factory.ts';
+import { closeFactories, openTestFactory, waitForStage } from '../support/factory.ts';
+import { jobFile } from '../support/job-file.ts';
 import { environment, git, scratchFolder, scratchHome, scratchRepo, write } from '../support/scratch.ts';
 import { quarantined, quarantineOne, STALE } from './support/quarantined.ts';
 
@@ -49,9 +50,7 @@ describe('a result in quarantine', function () {
     await factory.execute({ verb: 'discard', id });
     const text = { verify: ['echo no luck; exit 1'] };
     const claim = { jobId: 'tested', epoch: 1, leaseMs: 900_000 };
-    const { jobFile } = await import('../support/job-file.ts');
     await fleet.runner?.materialise({ claim, text: jobFile({ cwd: repo, ...text }) });
-    const { waitForStage } = await import('../support/factory.ts');
     await waitForStage(factory, 'tested-e1', 'review');
     await factory.execute({ verb: 'approve', id: 'tested-e1' });
     await fleet.runner?.revoked('tested-e1', STALE);
@@ -96,8 +95,6 @@ describe('a result in quarantine', function () {
     const { factory, fleet, id } = await quarantined(home, repo, ['true']);
     assert.equal((await factory.quarantine.entry(id))?.work, undefined);
     const claim = { jobId: 'mended', epoch: 1, leaseMs: 900_000 };
-    const { jobFile } = await import('../support/job-file.ts');
-    const { waitForStage } = await import('../support/factory.ts');
     await fleet.runner?.materialise({ claim, text: jobFile({ cwd: repo }) });
     const { folder = '' } = await waitForStage(factory, 'mended-e1', 'review');
     write(folder, { 'by-hand.txt': 'x' });
@@ -205,8 +202,7 @@ describe('a result in quarantine', function () {
     assert.equal((await factory.quarantine.entry(id))?.reason.code, 'refused');
     rmSync(repo, { recursive: true });
     assert.equal((await factory.quarantine.entry(id))?.work?.files.length, 1);
-    for (const verb of ['adopt'] as const)
-      assert.equal((await factory.execute({ verb, id })).code, 'repository-gone');
+    assert.equal((await factory.execute({ verb: 'adopt', id })).code, 'repository-gone');
     await assert.rejects(factory.quarantine.patch(id), { code: 'repository-gone' });
     mkdirSync(repo);
     assert.ok(existsSync(path.join(home, 'quarantine', `${id}.txt`)));

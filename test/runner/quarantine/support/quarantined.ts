@@ -65,6 +65,7 @@ export async function quarantined(
     readonly why?: Revocation;
     readonly manifest?: Record<string, unknown>;
     readonly where?: Whereabouts;
+    readonly jobId?: string;
   } = {},
 ): Promise<Quarantined> {
   const fleet = new KnowingFleet();
