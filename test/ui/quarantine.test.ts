@@ -61,6 +61,13 @@ describe('the quarantine in the packaged extension', () => {
 
   const row = (wanted: RegExp) => code.workbench.view('Quarantine').row(wanted);
 
+  async function pictures(of: string): Promise<void> {
+    for (const theme of ['light', 'dark'] as const) {
+      await code.workbench.setTheme(theme);
+      await code.workbench.screenshot(`quarantine-${of}-${theme}`);
+    }
+  }
+
   function run(args: readonly string[], env: NodeJS.ProcessEnv): ChildProcess {
     return spawn(process.execPath, [path.join(ROOT, 'dist/cli.js'), '--home', elsewhere, ...args], {
       env: { PATH: process.env['PATH'], HOME: elsewhere, ...env },
@@ -131,10 +138,7 @@ describe('the quarantine in the packaged extension', () => {
   it('shows a result that came too late, with why and who has it, and its files', async () => {
     await goesStale('first-41');
     await row(/Teach first-41 manners.*mac-studio: review · epoch 1 → 2/).waitFor();
-    for (const theme of ['dark', 'light'] as const) {
-      await code.workbench.setTheme(theme);
-      await code.workbench.screenshot(`quarantine-${theme}`);
-    }
+    await pictures('view');
   });
 
   it('is compared and adopted by keyboard only: a new job in review, and nothing under the old epoch', async () => {
@@ -150,13 +154,13 @@ describe('the quarantine in the packaged extension', () => {
     await press('Enter');
     await workbench.tab(/Touches the same lines as that of mac-studio/).waitFor();
     await workbench.toast(/Touches the same lines/).element.waitFor();
-    await workbench.screenshot('quarantine-compare');
+    await pictures('compare');
     await workbench.command('View: Close Editor');
     await workbench.command('Quarantine: Adopt…');
     await workbench.option('Teach first-41 manners').waitFor();
     await press('Enter');
     await workbench.page.locator('.quick-input-title', { hasText: 'Adopt' }).waitFor();
-    await workbench.screenshot('quarantine-adopt');
+    await pictures('adopt');
     await press('Enter');
     await workbench
       .view('Inbox')

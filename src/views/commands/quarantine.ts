@@ -46,7 +46,7 @@ export const adoptQuarantined: Handler = async (app, args) => {
   });
   const picked = await vscode.window.showQuickPick(items, {
     title: t('Adopt “{0}”', entry.title),
-    placeHolder: t('Enter makes a new job in review of what is picked; nothing is sent under the old epoch.'),
+    placeHolder: t('Enter makes a new job in review of these files.'),
     canPickMany: true,
     ignoreFocusOut: true,
   });
