@@ -20,6 +20,7 @@ import { isDue, type Plan, plan, waitText } from './job/schedule.ts';
 import type { JobState } from './job/state.ts';
 import { folderLock, type LockTable } from './lock-table.ts';
 import { finishAll } from './quarantine/new-job.ts';
+import { tidyQuarantine } from './quarantine/tidy.ts';
 import { neededJobs, queuedJobs, takeJob } from './queue.ts';
 import type { Settings } from './settings.ts';
 import { ACTIVE_STAGES, type Stage } from './stages.ts';
@@ -68,6 +69,8 @@ export class Runner {
   #loop: Promise<void> | undefined;
   #tidying: Promise<void> | undefined;
   #quiet = Promise.withResolvers<void>();
+  /** What is being done with jobs that are in nobody's work. */
+  readonly #inHand = new Set<Promise<void>>();
 
   constructor(options: RunnerOptions) {
     this.options = options;
@@ -84,7 +87,7 @@ export class Runner {
       for (const id of await store.list(stage)) await this.takeUp(id, stage);
     }
     this.#loop = this.#run();
-    this.#tidying = this.#releaseOrphans();
+    this.#tidying = this.#tidy();
   }
 
   /** Takes no more jobs and lets go of those in work; their engines go on, for the next runner to take up. */
@@ -94,8 +97,10 @@ export class Runner {
     this.#wake.resolve();
     for (const { work } of this.#active.values()) work.abort.abort(new Error('the runner stops'));
     await Promise.all([...this.#active.values()].map(({ done }) => done));
-    await Promise.all([this.#loop, this.#tidying]);
+    await Promise.all([this.#loop, this.#tidying, ...this.#inHand]);
     await this.options.hooks.detach();
+    // What the fleet has taken away meanwhile is on its way into quarantine: not under the next runner's hands.
+    await Promise.all(this.#inHand);
     await this.options.inbox.save();
   }
 
@@ -140,6 +145,21 @@ export class Runner {
         : 'is no longer in the inbox, or another home holds its lock';
     } finally {
       this.#urgent.delete(name);
+    }
+  }
+
+  /** Something that is being done with a job and that the runner does not leave half done. Resolves with it. */
+  async seeTo(doing: Promise<void>): Promise<void> {
+    const over = doing.then(
+      () => undefined,
+      () => undefined,
+    );
+    this.#inHand.add(over);
+    try {
+      await doing;
+    } finally {
+      this.#inHand.delete(over);
+      this.wake();
     }
   }
 
@@ -197,12 +217,17 @@ export class Runner {
     }
   }
 
-  async #releaseOrphans(): Promise<void> {
+  async #tidy(): Promise<void> {
     const { workshop, store, log } = this.options;
     try {
       await releaseOrphans(workshop, store, (id) => this.active(id) !== undefined);
     } catch (error) {
       log.warn(`Left-over worktrees were not looked at: ${messageOf(error)}`);
+    }
+    try {
+      await tidyQuarantine(workshop, store);
+    } catch (error) {
+      log.warn(`Quarantine was not looked at: ${messageOf(error)}`);
     }
   }
 
@@ -254,7 +279,8 @@ export class Runner {
       const claimed = hooks.claim(this.#stopped.signal);
       if (await Promise.race([claimed, this.#wake.promise.then(() => false)])) took += 1;
     }
-    if (took === 0 && this.#active.size === 0 && growing === undefined && !this.#woken) {
+    const isQuiet = this.#active.size === 0 && this.#inHand.size === 0 && growing === undefined;
+    if (took === 0 && isQuiet && !this.#woken) {
       this.#quiet.resolve();
       await inbox.save();
     }

@@ -35,7 +35,11 @@ class FleetSide implements AttachedRunner {
     return id;
   }
 
-  async revoked(id: string, why: Revocation): Promise<void> {
+  revoked(id: string, why: Revocation): Promise<void> {
+    return this.#runner.seeTo(this.#revoked(id, why));
+  }
+
+  async #revoked(id: string, why: Revocation): Promise<void> {
     const { store, clock, hooks, changed, workshop } = this.#runner.options;
     await this.#runner.end(id, new Stopped('revoked', why));
     const stage = await store.locate(id);
