@@ -25,7 +25,9 @@ describe('the embedded store', () => {
     await store.close();
   });
 
-  it('has its file to itself', async () => {
+  it('has its file to itself', async function () {
+    // It waits two seconds for one that may be just ending.
+    this.timeout(20_000);
     const store = open();
     assert.throws(open, { name: 'UserError', code: 'database-in-use' });
     await store.close();

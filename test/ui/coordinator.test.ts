@@ -98,7 +98,7 @@ describe('a coordinator and the packaged extension', () => {
     await workbench.page.locator('.view-line', { hasText: why }).first().waitFor();
     await workbench.screenshot('coordinator-why');
     await workbench.command('View: Close Editor');
-    await workbench.command('Developer: Reload Window');
+    await workbench.reload();
     await workbench.command('Agent Queue: Focus on Fleet View');
     await row(/manners-31.*review/).waitFor({ timeout: 60_000 });
     assert.deepEqual(await runningCoordinator(place.home), before);

@@ -60,7 +60,11 @@ describe('the states of a fleet', () => {
 
   it('nothing asked yet: the runner is off', async () => {
     await code.workbench.command('Agent Queue: Stop Runner');
-    await code.workbench.command('Developer: Reload Window');
+    await code.workbench.page
+      .locator('.pane', { hasText: 'from this inbox, and is stopped' })
+      .first()
+      .waitFor();
+    await code.workbench.reload();
     await code.workbench.command('Agent Queue: Focus on Fleet View');
     await row(/not asked yet/).waitFor();
     await picture('new');

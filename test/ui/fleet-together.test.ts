@@ -108,9 +108,9 @@ describe('a fleet and several runners', () => {
     const runner = place.read('runner.json');
     await first.close();
     windows.shift();
+    await until('the second is the runner', () => place.read('runner.json') !== runner);
     place.write('../gate', '');
     await until('it is shipped', () => stub.jobs.get('handed-over')?.stage === 'shipped', 30_000);
-    assert.notEqual(place.read('runner.json'), runner);
     assert.equal(stub.jobs.get('handed-over')?.epoch, 1);
     assert.equal(place.read('../handed-over.ran'), 'ran\n');
   });

@@ -59,7 +59,8 @@ export class Changes {
       'insertBodies',
       [...this.inserted].map(([seq, { bodyMd }]) => ({ seq, body: base64(bodyMd) })),
     );
-    write('updateJobs', jobs.filter((job) => !isNew(job)).map(rowOf));
+    const changed = jobs.filter((job) => !isNew(job)).map(rowOf);
+    write('updateJobs', changed, seqsOf(changed));
     write('insertWaits', this.waits);
     write('deleteWaits', this.waitsOver);
     write(
@@ -75,7 +76,7 @@ export class Changes {
       'insertRuns',
       this.runs.map(({ seq, run }) => ({ ...run, seq })),
     );
-    write('endRuns', this.runsOver, now);
+    write('endRuns', this.runsOver, now, seqsOf(this.runsOver));
     write(
       'saveFactories',
       sorted(this.factories).map((each) => ({ ...each, capabilities: JSON.stringify(each.capabilities) })),
@@ -100,6 +101,10 @@ export class Changes {
 
 function sorted<T>(map: ReadonlyMap<string, T>): T[] {
   return [...map].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, value]) => value);
+}
+
+function seqsOf(rows: readonly OfJob[]): number[] {
+  return rows.map(({ seq }) => seq);
 }
 
 function byName(a: JobRecord, b: JobRecord): number {

@@ -19,15 +19,18 @@ const DUE_AT_ONCE = 1000;
 
 export function readingStatements(schema: string) {
   const from = (columns: string) => `FROM json_to_recordset($1) AS u(n integer, ${columns})`;
+  /** Rows of a table for each need. OFFSET 0 keeps the planner from turning it round, and reading all of a small table. */
+  const each = (table: string, where: string, columns = '*') =>
+    `CROSS JOIN LATERAL (SELECT ${columns} FROM ${schema}.${table} t WHERE ${where} OFFSET 0)`;
   const notDeclined = (factory: string) => `NOT EXISTS (SELECT 1 FROM ${schema}.declines d
     WHERE d.seq = q.seq AND d.factory = ${factory} AND d.until > ${clock('$2')})`;
   const texts = {
     /** In the order of their numbers, whoever asks: two groups never each wait for the other. */
     lock: `SELECT j.* FROM ${schema}.jobs j WHERE j.seq = ANY(ARRAY(
         SELECT k.seq FROM json_to_recordset($1) AS u("productId" text, id text)
-          JOIN ${schema}.jobs k ON k.product = u."productId" AND k.id = u.id
+          ${each('jobs', 't.product = u."productId" AND t.id = u.id', 'seq')} k
         UNION SELECT w.seq FROM json_to_recordset($2) AS u("productId" text, id text)
-          JOIN ${schema}.waits w ON w.product = u."productId" AND w.need = u.id
+          ${each('waits', 't.product = u."productId" AND t.need = u.id', 'seq')} w
         UNION SELECT h.seq FROM ${schema}.jobs h WHERE $3 AND h.phase = 'held'))
       ORDER BY j.seq FOR UPDATE`,
     enrolment: `SELECT pg_advisory_xact_lock(hashtextextended('${schema} enrolment', 0))`,
@@ -55,7 +58,7 @@ export function readingStatements(schema: string) {
           ORDER BY r.order_key, r.seq LIMIT u."window") w
         JOIN ${schema}.jobs j ON j.seq = w.seq AND j.ready
         ORDER BY j.order_key, j.seq LIMIT u.most FOR UPDATE OF j SKIP LOCKED) c
-      JOIN ${schema}.bodies b ON b.seq = c.seq ORDER BY u.n, c.order_key, c.seq`,
+      ${each('bodies', 't.seq = c.seq')} b ORDER BY u.n, c.order_key, c.seq`,
     others: `SELECT u.n ${from('shelves integer[], "factoryId" text, known bigint[]')}
       WHERE EXISTS (SELECT 1 FROM unnest(u.shelves) AS s(shelf) CROSS JOIN LATERAL (
         SELECT 1 FROM ${schema}.jobs q WHERE q.shelf = s.shelf AND q.ready AND q.seq <> ALL(u.known)
@@ -70,15 +73,15 @@ export function readingStatements(schema: string) {
       ${from('shelves integer[], "factoryId" text, most integer, "orderKey" bigint, seq bigint')}`,
     numbers: `SELECT u.n, nextval('${schema}.arrivals') AS seq ${from('count integer')}, generate_series(1, u.count)`,
     waiting: `SELECT u.n, w.seq ${from('"productId" text, id text')}
-      JOIN ${schema}.waits w ON w.product = u."productId" AND w.need = u.id`,
+      ${each('waits', 't.product = u."productId" AND t.need = u.id', 'seq')} w`,
     appeared: `SELECT 1 FROM json_to_recordset($1) AS u("productId" text, need text)
-      JOIN ${schema}.jobs j ON j.product = u."productId" AND j.id = u.need`,
-    body: `SELECT u.n, b.body_md ${from('seq bigint')} JOIN ${schema}.bodies b ON b.seq = u.seq`,
-    declines: `SELECT u.n, d.factory, d.until ${from('seq bigint')} JOIN ${schema}.declines d ON d.seq = u.seq`,
+      ${each('jobs', 't.product = u."productId" AND t.id = u.need', 'seq')} j`,
+    body: `SELECT u.n, b.body_md ${from('seq bigint')} ${each('bodies', 't.seq = u.seq')} b`,
+    declines: `SELECT u.n, d.factory, d.until ${from('seq bigint')} ${each('declines', 't.seq = u.seq')} d`,
     events: `SELECT u.n AS need, e.* ${from('seq bigint, after bigint, "limit" integer')} CROSS JOIN LATERAL (
         SELECT * FROM ${schema}.events e WHERE e.seq = u.seq AND e.n > u.after ORDER BY e.n LIMIT u."limit") e
       ORDER BY u.n, e.n`,
-    runs: `SELECT u.n, r.* ${from('seq bigint')} JOIN ${schema}.runs r ON r.seq = u.seq ORDER BY u.n, r.epoch`,
+    runs: `SELECT u.n, r.* ${from('seq bigint')} ${each('runs', 't.seq = u.seq')} r ORDER BY u.n, r.epoch`,
     list: `SELECT u.n, j.* ${from('"productId" text, phases text[], stage text, "limit" integer, before bigint')}
       CROSS JOIN LATERAL (
         SELECT p.* FROM unnest(u.phases) AS s(phase) CROSS JOIN LATERAL (
@@ -86,13 +89,13 @@ export function readingStatements(schema: string) {
             AND (u.stage IS NULL OR q.stage = u.stage) ORDER BY q.seq DESC LIMIT u."limit") p
         ORDER BY p.seq DESC LIMIT u."limit") j
       ORDER BY u.n, j.seq DESC`,
-    key: `SELECT u.n, k.* ${from('scope text, key text')} JOIN ${schema}.keys k ON k.key = u.key AND k.scope = u.scope`,
-    token: `SELECT u.n, t.* ${from('hash text')} JOIN ${schema}.tokens t ON t.hash = u.hash`,
+    key: `SELECT u.n, k.* ${from('scope text, key text')} ${each('keys', 't.key = u.key AND t.scope = u.scope')} k`,
+    token: `SELECT u.n, t.* ${from('hash text')} ${each('tokens', 't.hash = u.hash')} t`,
     enrolled: `SELECT u.n ${from('"productId" text, "factoryId" text')} WHERE EXISTS (
         SELECT 1 FROM ${schema}.tokens t
         WHERE t.kind = 'factory' AND t.product = u."productId" AND t.factory = u."factoryId")`,
     factory: `SELECT u.n, f.* ${from('"productId" text, "factoryId" text')}
-      JOIN ${schema}.factories f ON f.product = u."productId" AND f.factory = u."factoryId"`,
+      ${each('factories', 't.product = u."productId" AND t.factory = u."factoryId"')} f`,
     factories: `SELECT u.n, f.* ${from('"productId" text, "limit" integer')}
       CROSS JOIN LATERAL (SELECT * FROM ${schema}.factories f WHERE f.product = u."productId"
         ORDER BY f.last_seen_at DESC, f.factory COLLATE "C" LIMIT u."limit") f

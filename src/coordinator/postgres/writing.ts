@@ -1,4 +1,7 @@
-/** The statements that write, each for any number of rows, which it takes as one JSON text. Values are always bound. */
+/**
+ * The statements that write, each for any number of rows, which it takes as one JSON text. Values are always bound.
+ * Updates are also told the numbers of their rows, so that no plan can read more of a table than these.
+ */
 import type { Statement } from './reading.ts';
 
 const CHANGING: Readonly<Record<string, string>> = {
@@ -44,7 +47,7 @@ export function writingStatements(schema: string) {
   const texts = {
     insertJobs: `INSERT INTO ${schema}.jobs (${all}) SELECT ${all} ${from(typed({ ...FIXED, ...CHANGING }))}`,
     updateJobs: `UPDATE ${schema}.jobs j SET ${set.join(', ')} ${from(`seq bigint, ${typed(CHANGING)}`)}
-      WHERE j.seq = u.seq`,
+      WHERE j.seq = u.seq AND j.seq = ANY($2::bigint[])`,
     insertBodies: `INSERT INTO ${schema}.bodies (seq, body_md) SELECT seq, decode(body, 'base64')
       ${from('seq bigint, body text')}`,
     insertWaits: `INSERT INTO ${schema}.waits (product, need, seq) SELECT "productId", need, seq
@@ -64,7 +67,8 @@ export function writingStatements(schema: string) {
         'seq bigint, epoch bigint, "factoryId" text, "startedAt" bigint, stage text',
       )}`,
     endRuns: `UPDATE ${schema}.runs r SET ended_at = $2, ended_by = u."end", stage = u.stage
-      ${from('seq bigint, epoch bigint, "end" text, stage text')} WHERE r.seq = u.seq AND r.epoch = u.epoch`,
+      ${from('seq bigint, epoch bigint, "end" text, stage text')} WHERE r.seq = u.seq AND r.epoch = u.epoch
+      AND r.seq = ANY($3::bigint[])`,
     saveFactories: `INSERT INTO ${schema}.factories
       (product, factory, capabilities, health, load, first_seen_at, last_seen_at)
       SELECT "productId", "factoryId", capabilities, health, load, "firstSeenAt", "lastSeenAt" ${from(
