@@ -39,6 +39,13 @@ const JOURNEYS: readonly Journey[] = [
       assert.equal(stub.jobs.get('job-1')?.epoch, 2);
       assert.equal(await world.stage('job-1-e1'), 'quarantine');
       assert.equal(world.git('-C', world.repo, 'show', 'refs/agent-queue/job-1-e1/wip:work.txt'), 'work');
+      const record = JSON.parse(world.read('home/quarantine/job-1-e1.json'));
+      assert.deepEqual([record.epoch, record.stale.currentEpoch, record.work.fileCount], [1, 2, 1]);
+      assert.match(world.read('home/quarantine/job-1-e1.txt'), /git -C .* diff /);
+      assert.equal(
+        world.git('-C', world.repo, 'rev-parse', 'refs/agent-queue/job-1-e1/base'),
+        record.work.base,
+      );
       assert.equal(world.git('-C', world.repo, 'log', '--format=%s', 'main'), 'first');
       assert.ok(!stub.reported('job-1').includes('shipped 1'));
     },

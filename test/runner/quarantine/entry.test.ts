@@ -45,6 +45,15 @@ describe('a result in quarantine', function () {
     assert.deepEqual(await factory.quarantine.entry('nobody'), undefined);
   });
 
+  it('names nobody as having taken it where its own epoch was ended', async () => {
+    const { factory, id } = await quarantined(home, repo, ['true'], {
+      where: { epoch: 3, holder: 'this-laptop', stage: 'failed', takenAt: Date.now() },
+      why: { code: 'fenced', text: 'Cancelled at the coordinator.' },
+    });
+    const { stale, why } = (await factory.quarantine.entry(id)) ?? {};
+    assert.deepEqual([stale?.holder, why], [undefined, 'Nobody has the job now (failed).']);
+  });
+
   it('has what `verify` said, where that has failed', async () => {
     const { factory, fleet, id } = await quarantined(home, repo, ['true'], {});
     await factory.execute({ verb: 'discard', id });
