@@ -85,9 +85,8 @@ for (const { name, world } of KINDS)
         checkpoint: WIP,
       });
       const runs = await f1.runs('a');
-      assert.deepEqual(runs.kind === 'accepted' && runs.value, [
-        { factoryId: 'f1', epoch: 1, stage: 'testing' },
-      ]);
+      const told = runs.kind === 'accepted' ? runs.value.map(({ agoMs, ...run }) => [typeof agoMs, run]) : [];
+      assert.deepEqual(told, [['number', { factoryId: 'f1', epoch: 1, stage: 'testing' }]]);
     });
 
     it('agree that a job taken over is fenced, and starts from its checkpoint', async () => {

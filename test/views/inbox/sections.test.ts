@@ -61,8 +61,15 @@ describe('sections of the Inbox', () => {
       job({ id: 'd', stage: 'testing', readyToShip: true }),
       job({ id: 'e' }),
       job({ id: 'f', stage: 'failed' }),
+      job({ id: 'g', stage: 'quarantine' }),
     ];
-    assert.deepEqual(tallyOf(board(jobs)), { running: 1, waiting: 3, queued: 1, total: 6 });
+    assert.deepEqual(tallyOf(board(jobs)), {
+      running: 1,
+      waiting: 4,
+      quarantined: 1,
+      queued: 1,
+      total: 7,
+    });
     assert.equal(waitsForPerson(job({ stage: 'failed' })), false);
   });
 });
