@@ -23,6 +23,8 @@ export interface Comparison {
   readonly ours: string;
   /** Where the winner's work was found; absent: it cannot be had. */
   readonly theirs?: string;
+  /** Where that work began; the branch may have moved on since ours did. */
+  readonly theirBase?: string;
   /** Every file that one of the two has changed; without theirs those of ours. */
   readonly files: readonly ComparedFile[];
 }
@@ -40,8 +42,12 @@ export async function compare(shop: Workshop, entry: QuarantineEntry): Promise<C
   const where = await whereaboutsOf(shop, entry);
   const winner: Winner | undefined = where && { holder: where.holder, stage: where.stage };
   const found = await theirWork(git, entry, where, { cwd: repository, target, ours });
+  const theirBase =
+    found.commit === undefined
+      ? undefined
+      : await baseOf(git, { cwd: repository, base, theirs: found.commit, target });
   const facts = { repository, base, ours };
-  const files = await filesOf(git, { cwd: repository, base, ours, theirs: found.commit });
+  const files = await filesOf(git, { cwd: repository, base, ours, theirs: found.commit, target });
   const verdict = verdictOf({
     winner,
     files: found.commit === undefined ? undefined : files,
@@ -54,21 +60,21 @@ export async function compare(shop: Workshop, entry: QuarantineEntry): Promise<C
     ...(winner !== undefined && { winner }),
     ...facts,
     ...(found.commit !== undefined && { theirs: found.commit }),
+    ...(theirBase !== undefined && { theirBase }),
     files,
   };
 }
 
 /** One file of a comparison in full. */
 export async function compareFile(git: Git, comparison: Comparison, file: string): Promise<FileComparison> {
-  const { repository: cwd, base, ours, theirs } = comparison;
+  const { repository: cwd, base, ours, theirs, theirBase = base } = comparison;
   const patch = async (from: string, to: string) => {
     const plain = ['--no-ext-diff', '--no-textconv', '--no-color', '--no-relative', '--submodule=short'];
     const { stdout } = await git.run(['diff', ...plain, from, to, '--', `:(top,literal)${file}`], { cwd });
     return stdout === '' ? undefined : stdout;
   };
   const mine = await patch(base, ours);
-  const other =
-    theirs === undefined ? undefined : await patch(await commonBase(git, cwd, base, theirs), theirs);
+  const other = theirs === undefined ? undefined : await patch(theirBase, theirs);
   return { ...(mine !== undefined && { ours: mine }), ...(other !== undefined && { theirs: other }) };
 }
 
@@ -124,29 +130,68 @@ async function filesOf(
     readonly base: string;
     readonly ours: string;
     readonly theirs: string | undefined;
+    readonly target: string | undefined;
   },
 ): Promise<ComparedFile[]> {
-  const { cwd, base, ours, theirs } = request;
+  const { cwd, base, ours, theirs, target } = request;
   const mine = await pathChanges(git, { cwd, base, commit: ours });
   if (theirs === undefined)
     return compared(
       mine.map((change) => ({ path: change.path, ours: change })),
       new Set(),
     );
-  // They may have begun at a later commit of the branch: what came before that is none of theirs.
-  const theirBase = await commonBase(git, cwd, base, theirs);
-  const others = await pathChanges(git, { cwd, base: theirBase, commit: theirs });
-  const [byPath, theirsByPath] = [mine, others].map(
-    (changes) => new Map(changes.map((change) => [change.path, change])),
-  ) as [Map<string, (typeof mine)[number]>, Map<string, (typeof mine)[number]>];
-  const merged = await mergeOnto(git, { cwd, base, work: ours, onto: theirs });
+  const moved = await ontoOurBase(git, { cwd, base, theirs, target });
+  const others = await pathChanges(git, { cwd, base, commit: moved });
+  const byPath = new Map(mine.map((change) => [change.path, change]));
+  const theirsByPath = new Map(others.map((change) => [change.path, change]));
+  const merged = await mergeOnto(git, { cwd, base, work: ours, onto: moved });
   const conflicts = new Set('conflicts' in merged ? merged.conflicts.map(({ path }) => path) : []);
   const paths = [...new Set([...byPath.keys(), ...theirsByPath.keys()])].sort();
   const sides = paths.map((path) => ({ path, ours: byPath.get(path), theirs: theirsByPath.get(path) }));
   return compared(sides, conflicts);
 }
 
-async function commonBase(git: Git, cwd: string, base: string, theirs: string): Promise<string> {
-  const { stdout, exitCode } = await git.run(['merge-base', base, theirs], { cwd, answers: [1] });
-  return exitCode === 0 ? stdout.trim() : base;
+/** The tree of what the winner did, as if they had begun where we did: what came to the branch in between is none of theirs. */
+async function ontoOurBase(
+  git: Git,
+  request: {
+    readonly cwd: string;
+    readonly base: string;
+    readonly theirs: string;
+    readonly target: string | undefined;
+  },
+): Promise<string> {
+  const { cwd, base, theirs } = request;
+  const theirBase = await baseOf(git, request);
+  if (theirBase === base) return theirs;
+  const moved = await mergeOnto(git, { cwd, base: theirBase, work: theirs, onto: base });
+  return 'tree' in moved ? moved.tree : theirs;
+}
+
+/** Where the winner's work began, as far as the branch that it goes to tells. */
+async function baseOf(
+  git: Git,
+  request: {
+    readonly cwd: string;
+    readonly base: string;
+    readonly theirs: string;
+    readonly target: string | undefined;
+  },
+): Promise<string> {
+  const { cwd, base, theirs, target } = request;
+  const common = async (a: string, b: string) => {
+    const { stdout, exitCode } = await git.run(['merge-base', a, b], { cwd, answers: [1, 128] });
+    return exitCode === 0 ? stdout.trim() : undefined;
+  };
+  const began = target === undefined ? undefined : await common(target, theirs);
+  if (began !== undefined && began !== theirs) return began;
+  if (target !== undefined && began !== undefined) {
+    // It has landed: what the branch had right before.
+    const range = ['--first-parent', '--ancestry-path', `${theirs}..${target}`];
+    const { stdout } = await git.run(['rev-list', ...range], { cwd });
+    const landed = stdout.trim().split('\n').at(-1);
+    const before = landed ? await common(`${landed}^1`, theirs) : undefined;
+    if (before !== undefined && before !== theirs) return before;
+  }
+  return (await common(base, theirs)) ?? base;
 }

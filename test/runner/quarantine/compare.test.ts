@@ -72,12 +72,20 @@ describe('comparing a result', function () {
       assert.equal(git(found.repository, 'cat-file', '-t', each), 'commit');
   });
 
-  it('does not count what had come to the branch before the winner began', async () => {
-    const made = await quarantined(home, repo, ['echo ours > a.txt']);
+  it('does not count what had come to the branch before the winner began, nor once that has landed', async () => {
+    const made = await quarantined(home, repo, ['echo ours > long.txt']);
     commit(elsewhere, { 'long.txt': 'other work\n' }, 'since');
-    const found = await compare(made, winner({ 'new.txt': 'x\n' }));
-    assert.equal(git(elsewhere, 'rev-list', '--count', 'HEAD'), '3');
+    git(elsewhere, 'push', '-q', remote, 'HEAD:main');
+    git(elsewhere, 'switch', '-q', '-c', 'work');
+    const where = winner({ 'new.txt': 'x\n' });
+    git(repo, 'pull', '-q', '--ff-only', 'origin', 'main');
+    const found = await compare(made, where);
+    assert.equal(found.theirBase, git(repo, 'rev-parse', 'main'));
     assert.deepEqual(found.verdict, { kind: 'independent', apart: [] });
+    commit(repo, { 'more.txt': 'x\n' }, 'more');
+    git(repo, 'merge', '-q', '--no-edit', where.checkpoint?.wipCommit ?? '');
+    commit(repo, { 'still-more.txt': 'x\n' }, 'still more');
+    assert.deepEqual((await compare(made, { ...where, stage: 'shipped' })).files, found.files);
   });
 
   it('closes itself when the winner has shipped the same, and says so; never before', async () => {
