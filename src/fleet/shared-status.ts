@@ -5,11 +5,12 @@
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { type Clock, SECOND } from '../platform/clock.ts';
+import { errnoOf } from '../platform/errors.ts';
 import { readIfThere, writeDurable } from '../platform/files.ts';
 import { type Stamp, stampOf } from './elapsed.ts';
 import type { FleetStatus } from './status.ts';
 
-const VERSION = 1;
+const VERSION = 2;
 /** Written at most so often, ms. */
 const WRITE_EVERY = 1 * SECOND;
 
@@ -46,7 +47,9 @@ export class SharedStatus {
   async read(): Promise<FleetStatus | undefined> {
     try {
       const told = JSON.parse((await readIfThere(this.#file)) ?? 'null') as Told | null;
-      return told?.version === VERSION ? asOfNow(told.facts, stampOf(this.#clock)) : undefined;
+      return told?.version === VERSION && runs(told.pid)
+        ? asOfNow(told.facts, stampOf(this.#clock))
+        : undefined;
     } catch {
       return undefined; // of another version, or cut off: the next one is on its way
     }
@@ -56,7 +59,7 @@ export class SharedStatus {
     const { signal } = this.#over;
     while (this.#isStale && !signal.aborted) {
       this.#isStale = false;
-      const told: Told = { version: VERSION, facts: facts() };
+      const told: Told = { version: VERSION, pid: process.pid, facts: facts() };
       await writeDurable(this.#file, JSON.stringify(told)).catch(() => undefined);
       await this.#clock.sleep(WRITE_EVERY, signal).catch(() => undefined);
     }
@@ -65,7 +68,17 @@ export class SharedStatus {
 
 interface Told {
   readonly version: number;
+  /** Whoever told it: of one that was killed the file is left, and says nothing any more. */
+  readonly pid: number;
   readonly facts: FleetStatus;
+}
+
+function runs(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return errnoOf(error) === 'EPERM';
+  }
 }
 
 /** Another process's monotonic clock means nothing here: only what the wall clock says has passed since. */

@@ -118,6 +118,11 @@ describe('aq in a fleet', function () {
     await runner.kill('SIGTERM');
     assert.ok(Number.isNaN(await left()), 'a runner that has ended has no lease');
     assert.ok(!world.list('home/cache').includes('fleet.json'));
+    const killed = world.aq('run');
+    await until(async () => (await left()) === 15);
+    await killed.kill('SIGKILL');
+    assert.ok(world.list('home/cache').includes('fleet.json'));
+    assert.ok(Number.isNaN(await left()), 'nor has one that was killed');
   });
 
   it('does nothing outward for a claimed job when the fleet is off, and says why', async () => {
