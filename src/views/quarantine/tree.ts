@@ -1,5 +1,6 @@
 /** The rows of the Quarantine view: one a result, and below it the files that it changed. */
 import * as vscode from 'vscode';
+import type { Board } from '../../runner/board.ts';
 import type { QuarantineEntry } from '../../runner/quarantine/entries.ts';
 import type { App } from '../app.ts';
 import { gitUri } from '../changes/uri.ts';
@@ -26,6 +27,7 @@ export class QuarantineTree {
   #count = 0;
   #limit = PAGE;
   #ids = '';
+  #key: string | undefined;
 
   constructor(app: App, view: vscode.TreeView<Element>, drawAgain: () => void) {
     this.#app = app;
@@ -35,13 +37,25 @@ export class QuarantineTree {
 
   register(context: vscode.ExtensionContext): void {
     context.subscriptions.push(
-      this.#app.board.onDidChange(() => void this.#look()),
+      this.#app.board.onDidChange((board) => void this.#lookIfChanged(board)),
       vscode.commands.registerCommand(SHOW_MORE_QUARANTINE, () => {
         this.#limit += PAGE;
         this.#drawAgain();
       }),
     );
-    void this.#look();
+    void this.#lookIfChanged(this.#app.board.current);
+  }
+
+  /** The board changes with every step of every job, and records are files: they are read when there are others than before. */
+  async #lookIfChanged(board: Board | undefined): Promise<void> {
+    const { count, rows } = board?.stages.find(({ stage }) => stage === 'quarantine') ?? {
+      count: 0,
+      rows: [],
+    };
+    const key = `${count} ${rows.map(({ id, changedAt }) => `${id} ${changedAt}`).join()}`;
+    if (board === undefined || key === this.#key) return;
+    this.#key = key;
+    await this.#look();
   }
 
   async children(element?: Element): Promise<Element[]> {
