@@ -34,7 +34,8 @@ export async function openOperator(options: OperatorOptions): Promise<Operator> 
   const isNamed = (fleet.api ?? process.env['AQ_FLEET_API']?.trim() ?? '') !== '';
   const config = fleetConfig(fleet, process.env);
   const api = checkedAddress(options.api ?? (isNamed ? config.api : (local?.api ?? config.api)));
-  const token = await tokenFor(api, options, local);
+  const named = checkedAddress(isNamed ? config.api : api);
+  const token = await tokenFor(api, options, { local, isNamed: api === named });
   const http = new Http();
   const { productId } = config;
   return {
@@ -63,15 +64,15 @@ export async function openOperator(options: OperatorOptions): Promise<Operator> 
   };
 }
 
-/** A token belongs to the address that it was given for: the one in this home is sent to its own coordinator only. */
+/** A token belongs to the address that it was given for: the environment's to AQ_FLEET_API, this home's to its own coordinator. */
 async function tokenFor(
   api: string,
   { tokenFile }: OperatorOptions,
-  local: RunningCoordinator | undefined,
+  { local, isNamed }: { readonly local: RunningCoordinator | undefined; readonly isNamed: boolean },
 ): Promise<string> {
   const file = tokenFile ?? (local?.api === api ? local.tokenFile : undefined);
   const fromFile = async () => (file === undefined ? undefined : (await readIfThere(file))?.trim());
-  const fromEnvironment = process.env['AQ_FLEET_TOKEN']?.trim() || undefined;
+  const fromEnvironment = (isNamed && process.env['AQ_FLEET_TOKEN']?.trim()) || undefined;
   const token = tokenFile === undefined ? (fromEnvironment ?? (await fromFile())) : await fromFile();
   if (token !== undefined && /^[\x21-\x7e]+$/.test(token)) return token;
   throw new UserError(

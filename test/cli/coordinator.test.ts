@@ -129,6 +129,14 @@ describe('aq coordinator', function () {
     assert.equal(nobody.code, 4);
     assert.match(nobody.stderr, /does not answer: nobody listens there.*aq coordinator/);
     const { api } = await start();
+    world.env['AQ_FLEET_API'] = 'https://elsewhere.example/api';
+    const kept = await aq('jobs', '--api', 'http://127.0.0.1:1/api');
+    assert.match(
+      kept.stderr,
+      /There is no admin token for http:\/\/127\.0\.0\.1:1/,
+      'a token stays with its address',
+    );
+    delete world.env['AQ_FLEET_API'];
     const refused = await aq('jobs', '--api', api);
     assert.equal(refused.code, 4);
     assert.match(refused.stderr, /turns the token down/);
