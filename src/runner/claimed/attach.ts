@@ -6,6 +6,7 @@ import { admitted } from '../quarantine/admit.ts';
 import type { Runner } from '../runner.ts';
 import { machineShortages } from '../shortages.ts';
 import { mayFollow } from '../stages.ts';
+import { inTurn } from '../turns.ts';
 import { Stopped } from '../work.ts';
 import { pushCheckpoint } from '../workspace/remote-checkpoint.ts';
 import { holdingsOf, materialise } from './materialise.ts';
@@ -40,6 +41,14 @@ class FleetSide implements AttachedRunner {
   }
 
   async #revoked(id: string, why: Revocation): Promise<void> {
+    const { store } = this.#runner.options;
+    // What runs is killed at once, whoever's turn it is.
+    await this.#runner.end(id, new Stopped('revoked', why));
+    return inTurn(store.layout.run(id), () => this.#takeAway(id, why));
+  }
+
+  /** Moves the job away from wherever it waits; a person's word may have put it into work again a moment ago. */
+  async #takeAway(id: string, why: Revocation): Promise<void> {
     const { store, clock, hooks, changed, workshop } = this.#runner.options;
     await this.#runner.end(id, new Stopped('revoked', why));
     const stage = await store.locate(id);
@@ -55,7 +64,9 @@ class FleetSide implements AttachedRunner {
 
   async shipHeld(id: string): Promise<void> {
     const { store } = this.#runner.options;
-    if ((await store.locate(id)) === 'testing') await this.#runner.takeUp(id, 'testing', { ship: true });
+    await inTurn(store.layout.run(id), async () => {
+      if ((await store.locate(id)) === 'testing') await this.#runner.takeUp(id, 'testing', { ship: true });
+    });
   }
 
   async pushCheckpoint(id: string, checkpoint: Checkpoint, signal: AbortSignal): Promise<void> {
