@@ -6,6 +6,8 @@
 import { MINUTE, SECOND } from '../platform/clock.ts';
 import { messageOf, UserError } from '../platform/errors.ts';
 import type {
+  Adoption,
+  AdoptionWish,
   AttachedRunner,
   Claim,
   Effect,
@@ -15,6 +17,7 @@ import type {
   Transition,
   Whereabouts,
 } from '../runner/hooks.ts';
+import { adopt } from './adoption.ts';
 import { elapsed, stampOf } from './elapsed.ts';
 import { Exchange } from './exchange.ts';
 import { type Held, keyFor } from './held.ts';
@@ -230,6 +233,10 @@ export class Fleet implements Hooks {
 
   whereabouts(jobId: string): Promise<Whereabouts | undefined> {
     return whereaboutsOf(this.#options.client, jobId, this.#options.clock.now());
+  }
+
+  adopt(wish: AdoptionWish): Promise<Adoption> {
+    return adopt(this.#exchange, wish);
   }
 
   /** Called after anything of what `facts` tells may have changed. Returns the unsubscribe. */

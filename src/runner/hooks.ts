@@ -113,6 +113,27 @@ export interface Whereabouts {
   readonly checkpoint?: Checkpoint | undefined;
 }
 
+/** A result of a claimed job that a person wants to make a job of the fleet anew. */
+export interface AdoptionWish {
+  /** The coordinator's job that it was a result of. */
+  readonly fromJobId: string;
+  /** What the new one is to be called: at the coordinator, and here. The same for every repeat. */
+  readonly jobId: string;
+  readonly id: string;
+  /** It was asked before, and no answer is known. */
+  readonly isAsked: boolean;
+}
+
+/**
+ * `claimed`: it is a job of the fleet, in review, under a claim of its own. `local`: it can't be one, and certainly is
+ * none. `unknown`: it may be one, which only a repeat tells.
+ */
+export type Adoption =
+  | { readonly kind: 'claimed'; readonly claim: Claim }
+  /** `why`: the end of a sentence, absent where nobody would ask. */
+  | { readonly kind: 'local'; readonly why?: string }
+  | { readonly kind: 'unknown'; readonly why: string };
+
 /** What the fleet may ask of the runner that it is attached to. */
 export interface AttachedRunner {
   /** Makes a claimed job an ordinary job in `assigned/`, on disk when it resolves; the same claim twice is one job. Returns its local id. */
@@ -151,6 +172,8 @@ export interface Hooks {
   ): Promise<Permission>;
   /** Asks how a coordinator's job stands now. Only looks: no epoch is sent. Undefined: nobody tells. Never rejects. */
   whereabouts(jobId: string): Promise<Whereabouts | undefined>;
+  /** Asks for a new job of the fleet, made of a stale result; nothing is said under the old epoch. Never rejects. */
+  adopt(wish: AdoptionWish): Promise<Adoption>;
   /** What claimed jobs are allowed here. */
   readonly policy: ClaimPolicy;
   /** Lines for status output. */
@@ -168,6 +191,7 @@ export const offline: Hooks = {
   permit: ({ claim }) =>
     Promise.resolve(claim === undefined || claim.mayLand === true ? 'accepted' : 'gated'),
   whereabouts: () => Promise.resolve(undefined),
+  adopt: () => Promise.resolve({ kind: 'local' }),
   policy: { engines: [], roots: [], yolo: false, commands: false },
   status: () => [],
 };

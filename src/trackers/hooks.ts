@@ -7,6 +7,8 @@ import path from 'node:path';
 import { SECOND } from '../platform/clock.ts';
 import { messageOf } from '../platform/errors.ts';
 import type {
+  Adoption,
+  AdoptionWish,
   AttachedRunner,
   Claim,
   Effect,
@@ -76,6 +78,10 @@ export class EchoingHooks implements Hooks {
 
   whereabouts(jobId: string): Promise<Whereabouts | undefined> {
     return this.#hooks.whereabouts(jobId);
+  }
+
+  adopt(wish: AdoptionWish): Promise<Adoption> {
+    return this.#hooks.adopt(wish);
   }
 
   status(): readonly string[] {

@@ -5,35 +5,14 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Fleet } from '../../src/fleet/fleet.ts';
 import { openFleet } from '../../src/fleet/open.ts';
-import { type Clock, systemClock } from '../../src/platform/clock.ts';
 import type { Factory } from '../../src/runner/factory.ts';
 import type { ExplicitSettings } from '../../src/runner/settings.ts';
-import {
-  closeFactories,
-  openTestFactory,
-  processesOf,
-  waitForJob,
-  waitForStage,
-} from '../runner/support/factory.ts';
+import { closeFactories, processesOf, waitForJob, waitForStage } from '../runner/support/factory.ts';
 import { jobFile, script } from '../runner/support/job-file.ts';
 import { git, scratchFolder, scratchHome, scratchRepo } from '../runner/support/scratch.ts';
+import { joinFleet, LaptopClock, TOKEN, until } from './support/laptop.ts';
 import { OurCoordinator } from './support/our-coordinator.ts';
 import { type Received, StubCoordinator } from './support/stub-coordinator.ts';
-
-const TOKEN = 'fleet-token-sentinel-4711';
-
-/** A clock that a test can make jump as a laptop does that sleeps: the wall goes on, the monotonic clock may not. */
-class LaptopClock implements Clock {
-  #wall = 0;
-  #monotonic = 0;
-  now = () => systemClock.now() + this.#wall;
-  monotonic = () => systemClock.monotonic() + this.#monotonic;
-  sleep = (ms: number, signal?: AbortSignal) => systemClock.sleep(ms, signal);
-  jump(wall: number, monotonic = 0): void {
-    this.#wall += wall;
-    this.#monotonic += monotonic;
-  }
-}
 
 /** The stub with scripted answers alone, and our own coordinator with the same scripts in front of it. */
 const COORDINATORS = [
@@ -53,28 +32,7 @@ for (const { of, begin } of COORDINATORS)
     let factory: Factory;
 
     async function join(env: NodeJS.ProcessEnv = {}, settings: ExplicitSettings = {}): Promise<Factory> {
-      const write = (message: string | Error) => log.push(String(message));
-      const logger = { debug: write, info: write, warn: write, error: write };
-      const opened: { factory?: Factory } = {};
-      fleet = await openFleet({
-        home,
-        env: {
-          AQ_FLEET_API: stub.api,
-          AQ_FLEET_TOKEN: TOKEN,
-          AQ_PRODUCT_ID: 'acme',
-          AQ_FACTORY_ID: 'laptop-1',
-          AQ_FLEET_ALLOW_ENGINES: 'shell',
-          AQ_FLEET_ALLOW_ROOTS: '/',
-          AQ_FLEET_ALLOW_COMMANDS: '1',
-          ...env,
-        },
-        capabilities: async () => (await opened.factory?.capabilities()) ?? [],
-        shadow: env['AQ_FLEET'] === 'shadow',
-        log: logger,
-        clock,
-      });
-      factory = await openTestFactory(home, { hooks: fleet, log: logger, settings });
-      opened.factory = factory;
+      ({ fleet, factory } = await joinFleet({ home, api: stub.api, log, clock, env, settings }));
       return factory;
     }
 
@@ -609,12 +567,4 @@ for (const { of, begin } of COORDINATORS)
 function outboxOf(home: string): string[] {
   const dir = path.join(home, 'outbox');
   return existsSync(dir) ? readdirSync(dir).filter((name) => name.endsWith('.reports.json')) : [];
-}
-
-async function until(look: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  const deadline = performance.now() + 12_000;
-  while (!(await look())) {
-    if (performance.now() > deadline) throw new Error(`still not so: ${what}`);
-    await sleep(10);
-  }
 }

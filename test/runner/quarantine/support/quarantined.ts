@@ -3,6 +3,7 @@
 import { localIdOf } from '../../../../src/runner/claimed/materialise.ts';
 import type { Factory, FactoryOptions } from '../../../../src/runner/factory.ts';
 import {
+  type AdoptionWish,
   type AttachedRunner,
   type ClaimPolicy,
   type Holding,
@@ -25,6 +26,7 @@ export class KnowingFleet implements Hooks {
   readonly detach = () => offline.detach();
   readonly claim = (signal: AbortSignal) => offline.claim(signal);
   readonly status = () => [];
+  readonly adopt = (wish: AdoptionWish) => offline.adopt(wish);
 
   attach(runner: AttachedRunner, _holdings: readonly Holding[]): Promise<void> {
     this.runner = runner;
