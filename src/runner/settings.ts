@@ -12,6 +12,8 @@ export interface Settings {
   readonly engines?: unknown;
   /** Folders of clones, for jobs that name a `repo`. */
   readonly repositories: readonly string[];
+  /** How many days a settled result stays in quarantine; 0: for ever. */
+  readonly quarantineDays: number;
   /** What was set for the fleet; the runner only carries it, so that a window and `aq` agree. */
   readonly fleet?: FleetSettings;
 }
@@ -35,12 +37,14 @@ export interface FleetSettings {
 export type ExplicitSettings = Partial<Settings>;
 
 const DEFAULT_MAX_PARALLEL = 2;
+const DEFAULT_QUARANTINE_DAYS = 30;
 
 const configSchema = z.object({
   maxParallel: z.optional(z.number()),
   engine: z.optional(z.string()),
   engines: z.optional(z.unknown()),
   repositories: z.optional(z.array(z.string())),
+  quarantineDays: z.optional(z.number()),
   fleet: z.optional(
     z.object({
       enabled: z.optional(z.boolean()),
@@ -68,6 +72,8 @@ export function effectiveSettings(explicit: ExplicitSettings, env: NodeJS.Proces
   return {
     maxParallel: parallel,
     repositories: explicit.repositories ?? [],
+    quarantineDays:
+      explicit.quarantineDays ?? wholeNumber(env['AQ_QUARANTINE_DAYS']) ?? DEFAULT_QUARANTINE_DAYS,
     ...(engine !== undefined && { engine }),
     ...(explicit.engines !== undefined && { engines: explicit.engines }),
   };
@@ -89,6 +95,10 @@ export async function writeSharedSettings(layout: Layout, explicit: ExplicitSett
 }
 
 function positiveInteger(text: string | undefined): number | undefined {
-  const value = Number(text);
-  return text !== undefined && Number.isInteger(value) && value > 0 ? value : undefined;
+  return wholeNumber(text) || undefined;
+}
+
+/** From 0 on. */
+function wholeNumber(text: string | undefined): number | undefined {
+  return text !== undefined && /^\d{1,9}$/.test(text.trim()) ? Number(text) : undefined;
 }

@@ -65,6 +65,7 @@ export const SETTINGS = {
   engine: 'runner.engine',
   engines: 'engines',
   repositories: 'repositories',
+  quarantineDays: 'quarantine.retentionDays',
   fleetEnabled: 'fleet.enabled',
   fleetApi: 'fleet.api',
   fleetProductId: 'fleet.productId',

@@ -9,9 +9,12 @@ export function explicitSettings(): ExplicitSettings {
   const engine = text(explicit(SETTINGS.engine));
   const engines = explicit(SETTINGS.engines);
   const repositories = texts(explicit(SETTINGS.repositories));
+  const quarantineDays = explicit(SETTINGS.quarantineDays);
   const fleet = fleetSettings();
   return {
     ...(Number.isInteger(maxParallel) && Number(maxParallel) > 0 && { maxParallel: Number(maxParallel) }),
+    ...(Number.isInteger(quarantineDays) &&
+      Number(quarantineDays) >= 0 && { quarantineDays: Number(quarantineDays) }),
     ...(engine !== undefined && { engine }),
     ...(engines !== undefined && { engines }),
     ...(repositories !== undefined && { repositories: repositories.map(expandHome) }),

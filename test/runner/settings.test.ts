@@ -9,19 +9,26 @@ describe('settings', () => {
 
   it('an explicit one wins over the environment, and that over the default', () => {
     const env = { AQ_MAX_PARALLEL: '7', AQ_ENGINE: 'codex' };
-    assert.deepEqual(effectiveSettings({}, {}), { maxParallel: 2, repositories: [] });
-    assert.deepEqual(effectiveSettings({}, env), { maxParallel: 7, repositories: [], engine: 'codex' });
+    const fixed = { repositories: [], quarantineDays: 30 };
+    assert.deepEqual(effectiveSettings({}, {}), { maxParallel: 2, ...fixed });
+    assert.deepEqual(effectiveSettings({}, env), { maxParallel: 7, ...fixed, engine: 'codex' });
     assert.deepEqual(effectiveSettings({ maxParallel: 3, engine: 'claude', repositories: ['/r'] }, env), {
       maxParallel: 3,
       repositories: ['/r'],
+      quarantineDays: 30,
       engine: 'claude',
     });
+    const days = { AQ_QUARANTINE_DAYS: '0' };
+    assert.equal(effectiveSettings({}, days).quarantineDays, 0);
+    assert.equal(effectiveSettings({ quarantineDays: 7 }, days).quarantineDays, 7);
   });
 
   it('an environment that makes no sense counts as not set', () => {
     for (const value of ['0', '-1', '1.5', 'many', ' ']) {
       assert.equal(effectiveSettings({}, { AQ_MAX_PARALLEL: value }).maxParallel, 2, value);
     }
+    for (const value of ['-1', '1.5', 'many', ' '])
+      assert.equal(effectiveSettings({}, { AQ_QUARANTINE_DAYS: value }).quarantineDays, 30, value);
     assert.equal(effectiveSettings({}, { AQ_ENGINE: '' }).engine, undefined);
   });
 

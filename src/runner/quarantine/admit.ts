@@ -15,6 +15,7 @@ import { changedFiles } from '../workspace/changes.ts';
 import { checkpoint } from '../workspace/checkpoint.ts';
 import { jobBranch } from '../workspace/worktrees.ts';
 import { readTail } from './files.ts';
+import { reopen } from './marks.ts';
 import { type QuarantineRecord, writeRecord } from './record.ts';
 import { whyText } from './why.ts';
 
@@ -38,6 +39,8 @@ export async function admitted(shop: Workshop, state: JobState): Promise<JobStat
   const saved = (await orElse(shop, state, () => withNewestWork(shop, state))) ?? state;
   const told = (await orElse(shop, saved, () => withWhereabouts(shop, saved))) ?? saved;
   await writeRecord(shop.layout, await recordOf(shop, told));
+  // Of an earlier stay under the same id, which a person has ended by moving the file.
+  await reopen(shop.layout, state.id);
   return told;
 }
 

@@ -1,5 +1,4 @@
 /** What a person can ask for a result in quarantine, carried out: each verb with its refusals in words. */
-import { DAY } from '../../platform/clock.ts';
 import { UserError } from '../../platform/errors.ts';
 import type { CommandAnswer, JobCommand, QuarantineVerb } from '../board.ts';
 import { jobIdFor } from '../manifest/id.ts';
@@ -10,9 +9,6 @@ import { entryOf, type QuarantineEntry } from './entries.ts';
 import { asFleetJob } from './fleet-job.ts';
 import { reopen, settle } from './marks.ts';
 import { finish, forget, type Intent, intentOf, isUnanswered, make } from './new-job.ts';
-
-/** How long (ms) what has been settled is kept. */
-export const RETENTION = 30 * DAY;
 
 /** Two requests for one result come one after the other. */
 export function settleAs(
@@ -56,9 +52,7 @@ async function carryOut(
       const text = command.text?.trim();
       await settle(store.layout, id, { as: 'discarded', at: clock.now(), ...(text && { text }) });
       changed();
-      return done(
-        `${id} is discarded; it is kept for ${RETENTION / DAY} days, and can be restored until then.`,
-      );
+      return done(`${id} is discarded; ${keptText(workshop.settings.quarantineDays)}`);
     }
     case 'adopt':
       return adopt(runner, entry, command.files, pending);
@@ -127,6 +121,11 @@ export function settledText({ id, settled }: Pick<QuarantineEntry, 'id' | 'settl
   const { as, job, text } = settled ?? {};
   const what = as === 'discarded' ? 'discarded' : `${as} as ${job}`;
   return `${id} has been ${what}${text === undefined ? '' : `: ${text}`}${text?.endsWith('.') === true ? '' : '.'}`;
+}
+
+function keptText(days: number): string {
+  if (days === 0) return 'it is kept, and can be restored.';
+  return `it is kept for ${days === 1 ? 'one day' : `${days} days`}, and can be restored until then.`;
 }
 
 function gone(id: string): UserError {

@@ -43,6 +43,10 @@ export class Inbox
     );
   }
 
+  get visible(): boolean {
+    return this.#tree?.visible === true;
+  }
+
   /** The jobs selected in the view. */
   get selection(): readonly JobRow[] {
     const elements = this.#tree?.selection ?? [];
@@ -87,7 +91,7 @@ export class Inbox
     const view = new InboxView(this.#app, tree, (elements) => this.#drawAgain.fire(elements));
     this.#view = view;
     view.register(context);
-    new Notices(this.#app, () => tree.visible).register(context);
+    new Notices(this.#app).register(context);
     return view;
   }
 }
