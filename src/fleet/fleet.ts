@@ -146,7 +146,14 @@ export class Fleet implements Hooks {
         'No runner is on in this window, so nothing is claimed.',
         'Start the runner first.',
       );
-    const { claiming } = this.#exchange;
+    const { claiming, runner } = this.#exchange;
+    const held = runner.capacity().held;
+    if (held !== undefined)
+      throw notNow(
+        'budget',
+        `Nothing is claimed ${held}.`,
+        'Raise the ceiling of a day in the settings (`agentQueue.budget`) first.',
+      );
     claiming.desk.wake();
     claiming.giveUpPoll();
     return this.claim();
@@ -310,7 +317,8 @@ export class Fleet implements Hooks {
   #session() {
     const { outbox, claims, config } = this.#options;
     const { claiming, runner } = this.#exchange;
-    const { running, maxParallel } = runner?.capacity() ?? { running: 0, maxParallel: 0 };
+    const { running, maxParallel, held } = runner?.capacity() ?? { running: 0, maxParallel: 0 };
+    const hasRoom = held === undefined && running < maxParallel;
     return {
       connection: this.#exchange.connection,
       jobs: [...this.#exchange.held].map(([key, held]) => ({
@@ -320,8 +328,9 @@ export class Fleet implements Hooks {
         push: this.#exchange.pushes.phaseOf(held, outbox.next(held.id)),
       })),
       unfinishedClaims: this.#options.shadow ? [] : claims.unfinished,
-      wantsJob: claiming.desk.isWanted,
-      welcomesJob: claiming.desk.isWelcome && running < maxParallel,
+      // What can't be started here is somebody else's to have.
+      wantsJob: claiming.desk.isWanted && held === undefined,
+      welcomesJob: claiming.desk.isWelcome && hasRoom,
       offersPolls: claiming.offersPolls,
       poll: claiming.pollPhase,
       claimRestMs: claiming.desk.restMs(),

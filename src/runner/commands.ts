@@ -1,6 +1,7 @@
 /** What a person can ask of a runner, carried out: each verb with its refusals in words. */
 import { messageOf, UserError } from '../platform/errors.ts';
 import type { CommandAnswer, JobCommand } from './board.ts';
+import { jobOverText } from './budget.ts';
 import { transitionOf } from './claimed/told.ts';
 import { verbsAllowedIn } from './job/allowed.ts';
 import { approved, move, retried, sentBack } from './job/moves.ts';
@@ -143,9 +144,10 @@ async function retry(runner: Runner, found: Found): Promise<CommandAnswer> {
     await change(runner, retried(state, clock.now(), resumable), stage);
     runner.options.inbox.heard(`${id}.md`);
     runner.wake();
-    return done(
-      resumable ? `${id} is queued again; the engine goes on with its session.` : `${id} is queued again.`,
-    );
+    const queued = resumable
+      ? `${id} is queued again; the engine goes on with its session.`
+      : `${id} is queued again.`;
+    return done(withCeiling(runner, state, queued));
   });
 }
 
@@ -203,7 +205,7 @@ async function sendBack(runner: Runner, found: Found, comment: string): Promise<
     await change(runner, next, stage);
     if (next.stage === 'queued') runner.hurry(id);
     else await runner.takeUp(id, next.stage);
-    return done(`${id} goes back to the engine with your comment.`);
+    return done(withCeiling(runner, state, `${id} goes back to the engine with your comment.`));
   });
 }
 
@@ -307,6 +309,12 @@ function answerOf(state: JobState): CommandAnswer {
 
 function done(message: string): CommandAnswer {
   return { ok: true, message };
+}
+
+/** At a person's word a job runs once more whatever it has used; they are told. */
+function withCeiling(runner: Runner, { usage }: JobState, message: string): string {
+  const over = jobOverText(usage, runner.options.workshop.spending.budget);
+  return over === undefined ? message : `${message} ${over}`;
 }
 
 function refusal(code: string, message: string, action?: string): CommandAnswer {

@@ -37,6 +37,8 @@ export interface FactoryApi {
   reorder(ids: readonly string[], before: string | undefined): Promise<void>;
   /** Carries the request out here when this process is the runner, else passes it on; resolves when it is answered. */
   execute(command: JobCommand): Promise<CommandAnswer>;
+  /** Today's ceiling holds nothing any more, whoever is the runner; tomorrow's does again. */
+  runAnywayToday(): Promise<void>;
   /** The work of a job that has some; throws a UserError in words when it has none or it is gone. */
   changes(id: string): Promise<Changes>;
   /** A file's content at a commit; undefined when it isn't there. */

@@ -122,6 +122,8 @@ export class Factory implements FactoryApi {
       },
       commands: () => this.#host.mailCame(),
       board: () => this.#tell(),
+      spend: () => this.#spendingChanged(),
+      config: () => void this.#readBudget(),
     });
   }
 
@@ -132,8 +134,12 @@ export class Factory implements FactoryApi {
   async board({ atOnce = false }: { readonly atOnce?: boolean } = {}): Promise<Board> {
     if (atOnce && (await this.#inbox.recall())) this.#lookLater();
     else await this.#inbox.refresh();
-    const [stages, runner] = await Promise.all([this.#boards.read(await this.#waits()), this.#host.place()]);
-    return { stages, runner };
+    const [stages, runner, today] = await Promise.all([
+      this.#boards.read(await this.#waits()),
+      this.#host.place(),
+      this.#workshop.spending.today(),
+    ]);
+    return { stages, runner, today };
   }
 
   async job(id: string): Promise<JobRow | undefined> {
@@ -161,6 +167,11 @@ export class Factory implements FactoryApi {
 
   execute(command: JobCommand): Promise<CommandAnswer> {
     return this.#host.execute(command);
+  }
+
+  async runAnywayToday(): Promise<void> {
+    await this.#workshop.spending.runAnywayToday();
+    this.#spendingChanged();
   }
 
   changes(id: string): Promise<Changes> {
@@ -220,6 +231,19 @@ export class Factory implements FactoryApi {
     });
   }
 
+  #spendingChanged(): void {
+    this.#host.wake();
+    this.#tell();
+  }
+
+  /** Where the editor's settings count that it has left in the home, other ceilings are in force as soon as they are there. */
+  async #readBudget(): Promise<void> {
+    if (this.#options.settings !== undefined) return;
+    const explicit = await readSharedSettings(this.#store.layout);
+    this.#workshop.spending.budget = effectiveSettings(explicit, this.#options.env).budget ?? {};
+    this.#spendingChanged();
+  }
+
   #lookLater(): void {
     this.#inbox.refresh().then(
       () => this.#tell(),
@@ -261,6 +285,7 @@ export class Factory implements FactoryApi {
   async #plan(active: readonly JobRow[]): Promise<Plan> {
     const queue = this.#queue();
     return plan(queue, {
+      hold: await this.#workshop.spending.look(),
       now: this.#clock.now(),
       running: active.length,
       maxParallel: this.#settings.maxParallel,

@@ -134,6 +134,13 @@ export type Adoption =
   | { readonly kind: 'local'; readonly why?: string }
   | { readonly kind: 'unknown'; readonly why: string };
 
+export interface Capacity {
+  readonly running: number;
+  readonly maxParallel: number;
+  /** No place is free whatever is running, because today's budget is used up: until when and why, for people. */
+  readonly held?: string | undefined;
+}
+
 /** What the fleet may ask of the runner that it is attached to. */
 export interface AttachedRunner {
   /** Makes a claimed job an ordinary job in `assigned/`, on disk when it resolves; the same claim twice is one job. Returns its local id. */
@@ -150,7 +157,7 @@ export interface AttachedRunner {
   /** What this laptop is short of, for people; empty when all is well. */
   shortages(): Promise<readonly string[]>;
   /** The laptop's free places for jobs, and how many there are. */
-  capacity(): { readonly running: number; readonly maxParallel: number };
+  capacity(): Capacity;
 }
 
 export interface Hooks {

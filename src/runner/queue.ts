@@ -14,6 +14,8 @@ import { FINISHED_STAGES, type Stage } from './stages.ts';
 /** What the runner remembers of queued jobs beside their files. */
 export interface QueueMemory {
   readonly urgent: ReadonlySet<string>;
+  /** A person runs these now, whatever a ceiling says. */
+  readonly anyway: ReadonlySet<string>;
   readonly notBefore: ReadonlyMap<string, number>;
   /** Folder locks that a job was found to need when it was last tried. */
   readonly folders: ReadonlyMap<string, string>;
@@ -22,6 +24,7 @@ export interface QueueMemory {
 /** For those who only show the queue. */
 export const NOTHING_REMEMBERED: QueueMemory = {
   urgent: new Set(),
+  anyway: new Set(),
   notBefore: new Map(),
   folders: new Map(),
 };
@@ -43,6 +46,7 @@ export function queuedJobs(entries: readonly InboxEntry[], memory: QueueMemory):
       requires: header.requires,
       notBefore: memory.notBefore.get(name),
       urgent: memory.urgent.has(name),
+      anyway: memory.anyway.has(name),
     };
   });
 }
@@ -64,7 +68,7 @@ function standing(stage: Stage | undefined): 'shipped' | 'pending' | 'failed' | 
 /**
  * Claims a queued job: reserves its id where it has none, writes its state and renames its file out of the
  * inbox. Undefined: it is not to be had (somebody else took or changed it, or it is not due yet), and nothing
- * was moved.
+ * was moved. `held`: it was moved to where it waits for a person instead.
  */
 export async function takeJob(options: {
   store: Store;
@@ -72,12 +76,21 @@ export async function takeJob(options: {
   entry: InboxEntry;
   clock: Clock;
   urgent: boolean;
-}): Promise<{ readonly taken: JobState } | { readonly notBefore: number } | undefined> {
+  /** What is to become of it instead, where it may not be run (budget.ts). */
+  within: (queued: JobState) => JobState;
+}): Promise<
+  { readonly taken: JobState } | { readonly held: JobState } | { readonly notBefore: number } | undefined
+> {
   const { store, inbox, entry, clock } = options;
   const queued = await adopt(store, entry, clock.now());
   if (queued === undefined) return undefined;
   if (queued.notBefore !== undefined && !isDue(queued.notBefore, clock.now()) && !options.urgent) {
     return { notBefore: queued.notBefore };
+  }
+  const allowed = options.within(queued);
+  if (allowed.stage !== 'queued') {
+    await store.transition(allowed, 'queued');
+    return { held: allowed };
   }
   const { lock } = entry.header;
   const assigned = { ...assign(queued, clock.now()), locks: lock === undefined ? [] : [lock] };

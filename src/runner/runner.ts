@@ -8,6 +8,7 @@
 import { type Clock, SECOND } from '../platform/clock.ts';
 import { isDiskTrouble, messageOf, UserError } from '../platform/errors.ts';
 import type { Log } from '../platform/log.ts';
+import type { Hold } from './budget.ts';
 import { attachFleet } from './claimed/attach.ts';
 import { transitionOf } from './claimed/told.ts';
 import { DISK_RETRY, drive } from './drive.ts';
@@ -57,6 +58,8 @@ export class Runner {
   readonly options: RunnerOptions;
   readonly #active = new Map<string, Active>();
   readonly #urgent = new Set<string>();
+  /** A person runs these now: no ceiling holds them. */
+  readonly #anyway = new Set<string>();
   readonly #notBefore = new Map<string, number>();
   readonly #folders = new Map<string, string>();
   #wake = Promise.withResolvers<void>();
@@ -66,6 +69,8 @@ export class Runner {
   readonly #stopped = new AbortController();
   /** A job could not be taken because a job of another home holds its lock. */
   #lockedElsewhere = false;
+  /** What has been said of the day's ceiling. */
+  #saidHold: string | undefined;
   #loop: Promise<void> | undefined;
   #tidying: Promise<void> | undefined;
   #quiet = Promise.withResolvers<void>();
@@ -133,9 +138,10 @@ export class Runner {
     this.#heard(name);
   }
 
-  /** Takes a queued job at a person's word, beyond `maxParallel`. Undefined: taken; else what it waits for, in words. */
+  /** Takes a queued job at a person's word, beyond `maxParallel` and every ceiling. Undefined: taken; else what it waits for, in words. */
   async takeNow(name: string): Promise<string | undefined> {
     this.#urgent.add(name);
+    this.#anyway.add(name);
     try {
       const wait = (await this.#plan()).waits.get(name);
       const text = wait && waitText(wait);
@@ -145,6 +151,7 @@ export class Runner {
         : 'is no longer in the inbox, or another home holds its lock';
     } finally {
       this.#urgent.delete(name);
+      this.#anyway.delete(name);
     }
   }
 
@@ -271,10 +278,12 @@ export class Runner {
     const began = clock.now();
     const growing = await inbox.refresh();
     const next = await this.#plan();
+    const hold = this.#sayHold(next);
     let took = 0;
     this.#lockedElsewhere = false;
     for (const name of next.start) if (!this.#stopping && (await this.#take(name))) took += 1;
-    if (took === 0 && next.start.length === 0 && this.#active.size < settings().maxParallel) {
+    const hasRoom = hold === undefined && this.#active.size < settings().maxParallel;
+    if (took === 0 && next.start.length === 0 && hasRoom) {
       // Local files come first: whatever happens in the inbox meanwhile does not wait for a coordinator.
       const claimed = hooks.claim(this.#stopped.signal);
       if (await Promise.race([claimed, this.#wake.promise.then(() => false)])) took += 1;
@@ -286,7 +295,21 @@ export class Runner {
     }
     // Nothing tells of a lock that another home lets go of.
     const patience = this.#lockedElsewhere ? LOCK_LOOK : SLOW_LOOK;
-    return Math.min(patience, this.#nextRetry(began), growing ?? SLOW_LOOK);
+    const day = hold === undefined ? SLOW_LOOK : Math.max(hold.until - clock.now(), 0);
+    return Math.min(patience, this.#nextRetry(began), growing ?? SLOW_LOOK, day);
+  }
+
+  /** Says once that the day's ceiling holds new work, if any waits. */
+  #sayHold({ waits }: Plan): Hold | undefined {
+    const { hold } = this.options.workshop.spending;
+    const isWaitedFor = [...waits.values()].some(({ code }) => code === 'budget');
+    if (hold !== undefined && isWaitedFor && this.#saidHold !== hold.text) {
+      this.options.log.warn(
+        `Nothing new is started ${hold.text}. What runs goes on. To start more today, raise \`agentQueue.budget.perDay${hold.unit === 'usd' ? 'Usd' : 'Tokens'}\`.`,
+      );
+    }
+    if (isWaitedFor) this.#saidHold = hold?.text;
+    return hold;
   }
 
   /** In how many ms the next automatic retry is due. One that was due at `began` waits for something else, which wakes us. */
@@ -302,10 +325,13 @@ export class Runner {
     const { store, inbox, clock, settings, locks, workshop } = this.options;
     const queue = queuedJobs(inbox.entries(), {
       urgent: this.#urgent,
+      anyway: this.#anyway,
       notBefore: this.#notBefore,
       folders: this.#folders,
     });
+    const hold = await workshop.spending.look();
     return plan(queue, {
+      hold,
       now: clock.now(),
       running: this.#active.size,
       maxParallel: settings().maxParallel,
@@ -340,7 +366,11 @@ export class Runner {
   async #claim(entry: InboxEntry): Promise<JobState | undefined> {
     const { store, inbox, clock, hooks } = this.options;
     const { name } = entry;
-    const took = await takeJob({ store, inbox, entry, clock, urgent: this.#urgent.has(name) });
+    const { spending } = this.options.workshop;
+    const took = await takeJob({
+      ...{ store, inbox, entry, clock, urgent: this.#urgent.has(name) },
+      within: (queued) => (this.#anyway.has(name) ? queued : spending.within(queued)),
+    });
     this.#urgent.delete(name);
     this.#notBefore.delete(name);
     if (took === undefined) {
@@ -349,6 +379,12 @@ export class Runner {
     }
     if ('notBefore' in took) {
       this.#notBefore.set(name, took.notBefore);
+      return undefined;
+    }
+    if ('held' in took) {
+      this.#heard(name);
+      await hooks.transition(transitionOf(took.held, 'queued'));
+      this.options.changed();
       return undefined;
     }
     this.#folders.delete(name);

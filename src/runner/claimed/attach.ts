@@ -1,6 +1,6 @@
 /** What a fleet may ask of the runner that it is attached to (hooks.ts, AttachedRunner). */
 import { messageOf, UserError } from '../../platform/errors.ts';
-import type { AttachedRunner, Checkpoint, ClaimedJob, Revocation } from '../hooks.ts';
+import type { AttachedRunner, Capacity, Checkpoint, ClaimedJob, Revocation } from '../hooks.ts';
 import { revoked } from '../job/moves.ts';
 import { admitted } from '../quarantine/admit.ts';
 import type { Runner } from '../runner.ts';
@@ -87,7 +87,9 @@ class FleetSide implements AttachedRunner {
     return [...(await machineShortages(store.layout.root)), ...logins];
   }
 
-  capacity(): { readonly running: number; readonly maxParallel: number } {
-    return { running: this.#runner.running, maxParallel: this.#runner.options.settings().maxParallel };
+  capacity(): Capacity {
+    const { settings, workshop } = this.#runner.options;
+    const held = workshop.spending.hold?.text;
+    return { running: this.#runner.running, maxParallel: settings().maxParallel, held };
   }
 }

@@ -64,6 +64,7 @@ const events = z.strictObject(
     costUsd: sources,
     inputTokens: sources,
     outputTokens: sources,
+    usage: z.optional(z.enum(['run', 'session'], 'expected `run` or `session`')),
     limitedUntil: sources,
   },
   { error: objectError },

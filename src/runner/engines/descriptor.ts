@@ -33,6 +33,8 @@ export interface EventRules {
   readonly costUsd?: readonly FieldSource[];
   readonly inputTokens?: readonly FieldSource[];
   readonly outputTokens?: readonly FieldSource[];
+  /** Whose cost and tokens these are: the run's (the default), or all that the session has used since it began. */
+  readonly usage?: 'run' | 'session';
   /** When a limit that was hit is lifted, in seconds since the epoch. */
   readonly limitedUntil?: readonly FieldSource[];
 }

@@ -49,6 +49,8 @@ export const CODEX_EVENTS: EventRules = {
   text: [{ path: 'item.text', when: AGENT_MESSAGE }],
   inputTokens: [{ path: 'usage.input_tokens', when: TURN_COMPLETED }],
   outputTokens: [{ path: 'usage.output_tokens', when: TURN_COMPLETED }],
+  // A resumed thread goes on counting where it was (https://github.com/openai/codex/issues/17539).
+  usage: 'session',
 };
 
 /** Gemini repeats the prompt as a message of role `user`, and gives its answer in parts. */

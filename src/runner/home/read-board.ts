@@ -4,6 +4,7 @@ import path from 'node:path';
 import type { Activity, JobRow, StageRows } from '../board.ts';
 import { runOrder, type Wait, waitText } from '../job/schedule.ts';
 import type { JobState } from '../job/state.ts';
+import type { JobUsage, Usage } from '../job/usage.ts';
 import { jobIdFor } from '../manifest/id.ts';
 import { settledIds, settledOf } from '../quarantine/marks.ts';
 import { NOTHING_REMEMBERED, queuedJobs } from '../queue.ts';
@@ -150,11 +151,16 @@ function row(store: Store, stage: Stage, id: string, state: JobState | undefined
     ...optional('files', state.result?.files),
     ...optional('summary', state.result?.summary),
     ...optional('landed', state.landed),
-    ...optional('costUsd', state.usage?.costUsd),
+    ...optional('usage', state.usage && shown(state.usage)),
     ...optional('claim', state.claim && { jobId: state.claim.jobId, epoch: state.claim.epoch }),
     ...optional('folder', state.place?.cwd),
     ...(state.command && { log: path.join(state.command.dir, LOG_FILE) }),
   };
+}
+
+/** Without what only the next run is interested in. */
+function shown({ run: _run, totals: _totals, ...usage }: JobUsage): Usage {
+  return usage;
 }
 
 function isActive(stage: Stage): boolean {

@@ -4,6 +4,7 @@
  */
 
 import { MINUTE, SECOND } from '../../platform/clock.ts';
+import type { Hold } from '../budget.ts';
 
 export interface QueuedJob {
   readonly id: string;
@@ -20,6 +21,8 @@ export interface QueuedJob {
   readonly notBefore?: number | undefined;
   /** A person wants it next: ahead of the others. */
   readonly urgent?: boolean;
+  /** A person wants this very one now, whatever the day's ceiling says. */
+  readonly anyway?: boolean;
 }
 
 export interface Machine {
@@ -32,6 +35,8 @@ export interface Machine {
   readonly needed: ReadonlyMap<string, 'shipped' | 'pending' | 'failed'>;
   /** Capabilities asked for by some queued job that this machine lacks. */
   readonly lacking: ReadonlySet<string>;
+  /** The day's ceiling is used up: nothing new is started. */
+  readonly hold?: Hold | undefined;
 }
 
 export type Wait =
@@ -40,7 +45,8 @@ export type Wait =
   | { readonly code: 'lock'; readonly lock: string; readonly holder: string }
   | { readonly code: 'needs'; readonly job: string; readonly state: 'pending' | 'failed' | 'missing' }
   | { readonly code: 'requires'; readonly capability: string }
-  | { readonly code: 'retry'; readonly until: number };
+  | { readonly code: 'retry'; readonly until: number }
+  | { readonly code: 'budget'; readonly hold: Hold };
 
 export interface Plan {
   readonly start: readonly string[];
@@ -89,6 +95,7 @@ function obstacle(job: QueuedJob, machine: Machine, locks: ReadonlyMap<string, s
   for (const capability of job.requires) {
     if (machine.lacking.has(capability)) return { code: 'requires', capability };
   }
+  if (machine.hold !== undefined && job.anyway !== true) return { code: 'budget', hold: machine.hold };
   for (const lock of job.locks) {
     const holder = locks.get(lock);
     if (holder !== undefined) return { code: 'lock', lock, holder };
@@ -118,6 +125,8 @@ export function waitText(wait: Wait): string | undefined {
       return `requires ${wait.capability}, which this machine does not have`;
     case 'retry':
       return 'waits before it is tried again';
+    case 'budget':
+      return `is held ${wait.hold.text}`;
   }
 }
 

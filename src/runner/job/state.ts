@@ -4,6 +4,7 @@
  */
 import * as z from 'zod/mini';
 import { STAGES } from '../stages.ts';
+import { MEASURES } from './usage.ts';
 
 const time = z.number();
 
@@ -112,6 +113,25 @@ const landedSchema = z.object({
   at: time,
 });
 
+/** What its engine's runs have used (job/usage.ts). */
+const usageSchema = z.object({
+  /** The last run that is counted in it. */
+  run: z.optional(z.number()),
+  durationMs: z.optional(z.number()),
+  costUsd: z.optional(z.number()),
+  inputTokens: z.optional(z.number()),
+  outputTokens: z.optional(z.number()),
+  atLeast: z.optional(z.readonly(z.array(z.enum(MEASURES)))),
+  totals: z.optional(
+    z.object({
+      session: z.string(),
+      costUsd: z.optional(z.number()),
+      inputTokens: z.optional(z.number()),
+      outputTokens: z.optional(z.number()),
+    }),
+  ),
+});
+
 export const jobStateSchema = z.object({
   version: z.literal(1),
   id: z.string(),
@@ -168,16 +188,7 @@ export const jobStateSchema = z.object({
   candidate: z.optional(candidateSchema),
   landing: z.optional(landingSchema),
   landed: z.optional(landedSchema),
-  usage: z.optional(
-    z.object({
-      /** The last run that is counted in it. */
-      run: z.optional(z.number()),
-      durationMs: z.number(),
-      costUsd: z.optional(z.number()),
-      inputTokens: z.optional(z.number()),
-      outputTokens: z.optional(z.number()),
-    }),
-  ),
+  usage: z.optional(usageSchema),
 });
 
 export type JobState = z.infer<typeof jobStateSchema>;

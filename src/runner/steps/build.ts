@@ -7,8 +7,8 @@ import { canResume } from '../engines/command.ts';
 import { judge } from '../engines/verdict.ts';
 import { afterFailure, afterInterruption, move } from '../job/moves.ts';
 import type { JobState, Place } from '../job/state.ts';
-import type { RunEnd } from '../supervisor/contract.ts';
 import { Stopped, type Work } from '../work.ts';
+import { countRun, countStopped } from './count.ts';
 import { saveWork } from './place.ts';
 import { engineOrder } from './prompt.ts';
 import { type CommandOutcome, logOf, runCommand } from './run-command.ts';
@@ -42,7 +42,10 @@ export async function build(work: Work, shop: Workshop): Promise<JobState> {
     });
   } catch (error) {
     await checkpoints.stop();
-    if (error instanceof Stopped) await keepWhatThereIs(work, shop, place, job.manifest.title);
+    if (error instanceof Stopped) {
+      await keepWhatThereIs(work, shop, place, job.manifest.title);
+      await countStopped(work, shop, descriptor);
+    }
     throw error;
   }
   await checkpoints.stop();
@@ -52,9 +55,10 @@ export async function build(work: Work, shop: Workshop): Promise<JobState> {
     files: saved?.files ?? 0,
     ...(saved && { wipBranch: saved.wipBranch, wipCommit: saved.wipCommit }),
   };
+  const usage = await countRun(work, shop, descriptor, outcome.lost ? undefined : outcome.end);
   if (outcome.lost) {
     return afterInterruption(
-      { ...work.state, result },
+      { ...work.state, ...(usage && { usage }), result },
       canResume(descriptor, work.state.session),
       shop.clock.now(),
     );
@@ -71,7 +75,7 @@ export async function build(work: Work, shop: Workshop): Promise<JobState> {
   const state: JobState = {
     ...work.state,
     interruptions: 0,
-    usage: usageOf(work.state, end),
+    ...(usage && { usage }),
     ...(work.state.comments && { comments: work.state.comments.map((each) => ({ ...each, done: true })) }),
     result: { ...result, ...(verdict.ok && { summary: verdict.summary }) },
     ...(end.digest.sessionId !== undefined && { session: end.digest.sessionId }),
@@ -125,23 +129,6 @@ async function keepCheckpoint(
 ): Promise<void> {
   await work.save({ result });
   if (work.state.claim !== undefined) await shop.hooks.transition(transitionOf(work.state, 'building'));
-}
-
-/** With this run added; once only, however often a crash makes its end be looked at. */
-function usageOf({ usage, run }: JobState, { durationMs, digest }: RunEnd): NonNullable<JobState['usage']> {
-  if (usage?.run === run) return usage;
-  const sum = (before: number | undefined, now: number | undefined) =>
-    before === undefined ? now : before + (now ?? 0);
-  const costUsd = sum(usage?.costUsd, digest.costUsd);
-  const inputTokens = sum(usage?.inputTokens, digest.inputTokens);
-  const outputTokens = sum(usage?.outputTokens, digest.outputTokens);
-  return {
-    run,
-    durationMs: (usage?.durationMs ?? 0) + durationMs,
-    ...(costUsd !== undefined && { costUsd }),
-    ...(inputTokens !== undefined && { inputTokens }),
-    ...(outputTokens !== undefined && { outputTokens }),
-  };
 }
 
 async function tailOf(file: string): Promise<string> {

@@ -4,6 +4,7 @@ import { shorten } from '../../runner/manifest/text.ts';
 import type { Shown } from '../app.ts';
 import { sectionOf, waitsForPerson } from '../inbox/sections.ts';
 import type { Translate } from './translate.ts';
+import { usageInBrief } from './usage.ts';
 
 const TITLE_LENGTH = 60;
 
@@ -58,6 +59,12 @@ export function noticeText(jobs: readonly JobRow[], t: Translate): string {
     case 'failed':
     case 'dead_letter':
     case 'shipped':
-      return t('“{0}” is ready for your review.', title);
+      return readyText(title, usageInBrief(first.usage, t), t);
   }
+}
+
+function readyText(title: string, used: string | undefined, t: Translate): string {
+  return used === undefined
+    ? t('“{0}” is ready for your review.', title)
+    : t('“{0}” is ready for your review ({1}).', title, used);
 }

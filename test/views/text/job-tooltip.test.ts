@@ -16,7 +16,7 @@ describe('tooltip of a job', () => {
 
   it('holds the facts, and links for what can be asked', () => {
     const text = jobTooltip(
-      job({ engine: 'claude', addedAt: NOW - 5 * MINUTE, costUsd: 0.5, attempt: 2 }),
+      job({ engine: 'claude', addedAt: NOW - 5 * MINUTE, usage: { costUsd: 0.5 }, attempt: 2 }),
       NOW,
       t,
     );
