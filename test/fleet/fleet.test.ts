@@ -7,6 +7,7 @@ import type { Fleet } from '../../src/fleet/fleet.ts';
 import { openFleet } from '../../src/fleet/open.ts';
 import type { Factory } from '../../src/runner/factory.ts';
 import type { ExplicitSettings } from '../../src/runner/settings.ts';
+import { EVENTS, scriptEngine } from '../runner/support/engines.ts';
 import { closeFactories, processesOf, waitForJob, waitForStage } from '../runner/support/factory.ts';
 import { jobFile, script } from '../runner/support/job-file.ts';
 import { git, scratchFolder, scratchHome, scratchRepo } from '../runner/support/scratch.ts';
@@ -426,6 +427,29 @@ for (const { of, begin } of COORDINATORS)
       assert.deepEqual(stub.reported('job-9'), []);
       await sleep(300);
       assert.equal(stub.jobs.get('job-9')?.epoch, 1);
+    });
+
+    it('claims nothing while the day’s ceiling holds new work: a claim that waits is given up, and it says why', async () => {
+      await factory.dispose();
+      stub.longPollSec = 30;
+      const result = `echo '{"type":"result","ok":true,"text":"Done.","cost":1}'`;
+      const events = { ...EVENTS, costUsd: [{ path: 'cost', when: { type: 'result' } }] };
+      await join({}, { engines: { paid: scriptEngine(result, { events }) }, budget: { perDayUsd: 1 } });
+      await factory.startRunner();
+      const polls = () => stub.requests.filter(({ body }) => body?.waitSec !== undefined);
+      await until(() => polls().length === 1, 'a claim that waits');
+      await factory.add(jobFile({ engine: 'paid', cwd: scratchFolder(), body: 'Do it.' }), 'own');
+      await waitForStage(factory, 'own', 'review');
+      const why = () => fleet.facts().notClaiming ?? '';
+      const held = 'no new work is begun until midnight: today’s runs have cost $1.00';
+      await until(() => why().startsWith(held), 'held');
+      assert.ok(fleet.status().some((line) => line.startsWith(`Claims       nothing: ${held}`)));
+      stub.offer('job', jobFile({ cwd: repo }));
+      await assert.rejects(fleet.claimNow(), /^UserError: Nothing is claimed until midnight: /);
+      await sleep(500);
+      assert.deepEqual([fleet.facts().leases, polls().length], [[], 1]);
+      await factory.runAnywayToday();
+      await until(() => fleet.facts().leases.length === 1, 'claimed');
     });
 
     it('drains: claims nothing more, also after a restart, and tells so; jobs in work go on', async () => {
