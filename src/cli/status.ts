@@ -58,15 +58,13 @@ export function statusLines(
 function todayLines({ usage, ceilings, hold, timeZone }: Today): string[] {
   if (usage === undefined && Object.keys(ceilings).length === 0) return [];
   const used = usage ?? { costUsd: 0, inputTokens: 0, outputTokens: 0 };
-  const cost = ofCeiling(
-    costText(used),
-    ceilings.costUsd === undefined ? undefined : dollars(ceilings.costUsd),
-  );
-  const count = ofCeiling(
-    tokensText(used),
-    ceilings.tokens === undefined ? undefined : `${tokens(ceilings.tokens)} tokens`,
-  );
-  const amounts = [cost, count].filter((each) => each !== undefined);
+  const dollarCeiling = ceilings.costUsd === undefined ? undefined : dollars(ceilings.costUsd);
+  const tokenCeiling = ceilings.tokens === undefined ? undefined : tokens(ceilings.tokens);
+  const count = ofCeiling(tokensText(used), tokenCeiling);
+  const amounts = [
+    ofCeiling(costText(used), dollarCeiling),
+    count === undefined ? undefined : `${count} tokens`,
+  ].filter((each) => each !== undefined);
   return [
     `Today   ${amounts.length === 0 ? 'not told by the engines' : amounts.join(', ')}`,
     ...(hold === undefined ? [] : [`Held    nothing new is started ${hold.text} (${timeZone})`]),

@@ -115,7 +115,7 @@ function usedUp(
   if (ceilings.tokens !== undefined && count !== undefined && count >= ceilings.tokens) {
     return {
       unit: 'tokens',
-      used: `used ${tokensText(usage)}`,
+      used: `used ${tokensText(usage)} tokens`,
       ceiling: `${tokens(ceilings.tokens)} tokens`,
     };
   }

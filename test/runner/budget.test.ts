@@ -94,7 +94,7 @@ describe('a day’s ceiling', () => {
     assert.equal(hold(used, { perDayTokens: 1_200_000 }), undefined);
     assert.match(
       hold(used, { perDayTokens: 1_000_000 })?.text ?? '',
-      /have used at least 1\.1M tokens, and the ceiling of a day is 1\.0M tokens$/,
+      /have used at least 1\.1M tokens, and the ceiling of a day is 1M tokens$/,
     );
   });
 

@@ -129,10 +129,11 @@ export function dollars(amount: number): string {
   return amount > 0 && amount < 0.005 ? '<$0.01' : `$${amount.toFixed(2)}`;
 }
 
-/** `950`, `12.3k`, `4.5M`. */
+/** `950`, `12.3k`, `4M`. */
 export function tokens(count: number): string {
   if (count < 1000) return String(count);
-  return count < 999_950 ? `${(count / 1000).toFixed(1)}k` : `${(count / 1e6).toFixed(1)}M`;
+  const [scaled, letter] = count < 999_950 ? [count / 1000, 'k'] : [count / 1e6, 'M'];
+  return `${scaled.toFixed(1).replace(/\.0$/, '')}${letter}`;
 }
 
 /** `$4.20`, `at least $4.20`; undefined where no cost is known. */
@@ -142,11 +143,11 @@ export function costText(usage: Usage): string | undefined {
     : `${isPart(usage, 'costUsd') ? 'at least ' : ''}${dollars(usage.costUsd)}`;
 }
 
-/** `12.3k tokens`, `at least 12.3k tokens`; undefined where none are known. */
+/** `12.3k`, `at least 12.3k`; undefined where none are known. */
 export function tokensText(usage: Usage): string | undefined {
   const count = tokensOf(usage);
-  const isLeast = tokensArePart(usage);
-  return count === undefined ? undefined : `${isLeast ? 'at least ' : ''}${tokens(count)} tokens`;
+  if (count === undefined) return undefined;
+  return `${tokensArePart(usage) ? 'at least ' : ''}${tokens(count)}`;
 }
 
 /** Whether only a part of the tokens is known. */

@@ -1,5 +1,5 @@
 /** What jobs have used, and what they may, in words. What is not known is not zero. */
-import { HOUR, MINUTE, SECOND } from '../../platform/clock.ts';
+import { MINUTE, SECOND } from '../../platform/clock.ts';
 import type { JobRow, Today } from '../../runner/board.ts';
 import { SHELL_ENGINE } from '../../runner/engines/builtin.ts';
 import { dollars, isPart, tokens, tokensArePart, tokensOf, type Usage } from '../../runner/job/usage.ts';
@@ -9,10 +9,10 @@ const UNKNOWN = '—';
 
 /** `40 s`, `12 min`, `1 h 5 min`. */
 export function span(ms: number, t: Translate): string {
-  if (ms < MINUTE) return t('{0} s', Math.round(ms / SECOND));
-  if (ms < HOUR) return t('{0} min', Math.round(ms / MINUTE));
-  const minutes = Math.round((ms % HOUR) / MINUTE);
-  return t('{0} h {1} min', Math.floor(ms / HOUR), minutes);
+  const seconds = Math.round(ms / SECOND);
+  if (seconds < 60) return t('{0} s', seconds);
+  const minutes = Math.round(ms / MINUTE);
+  return minutes < 60 ? t('{0} min', minutes) : t('{0} h {1} min', Math.floor(minutes / 60), minutes % 60);
 }
 
 /** For a row, where there is little room: `$0.42`, `≥ $0.42`; undefined where nothing has been paid that is known. */
@@ -55,13 +55,11 @@ function tokensInFull(usage: Usage, t: Translate): string {
 /** `$4.20 of $5.00`, `at least 12.3k tokens`; undefined where nothing was used and no ceiling is set. */
 export function todayText({ usage, ceilings }: Today, t: Translate): string | undefined {
   if (usage === undefined && Object.keys(ceilings).length === 0) return undefined;
+  const dollarCeiling = ceilings.costUsd === undefined ? undefined : dollars(ceilings.costUsd);
+  const count = ofCeiling(tokensToday(usage, t), ceilings.tokens && tokens(ceilings.tokens), t);
   const parts = [
-    amount(costToday(usage, t), ceilings.costUsd === undefined ? undefined : dollars(ceilings.costUsd), t),
-    amount(
-      tokensToday(usage, t),
-      ceilings.tokens === undefined ? undefined : t('{0} tokens', tokens(ceilings.tokens)),
-      t,
-    ),
+    ofCeiling(costToday(usage, t), dollarCeiling, t),
+    count === undefined ? undefined : t('{0} tokens', count),
   ].filter((part) => part !== undefined);
   return parts.length === 0 ? UNKNOWN : parts.join(', ');
 }
@@ -76,13 +74,16 @@ function costToday(usage: Usage | undefined, t: Translate): string | undefined {
 function tokensToday(usage: Usage | undefined, t: Translate): string | undefined {
   const count = usage === undefined ? 0 : tokensOf(usage);
   if (count === undefined) return undefined;
-  return leastIf(usage !== undefined && tokensArePart(usage), t('{0} tokens', tokens(count)), t);
+  return leastIf(usage !== undefined && tokensArePart(usage), tokens(count), t);
 }
 
 /** With its ceiling, if there is one; undefined when there is neither. */
-function amount(used: string | undefined, ceiling: string | undefined, t: Translate): string | undefined {
-  if (ceiling === undefined) return used;
-  return t('{0} of {1}', used ?? UNKNOWN, ceiling);
+function ofCeiling(
+  used: string | undefined,
+  ceiling: string | 0 | undefined,
+  t: Translate,
+): string | undefined {
+  return ceiling ? t('{0} of {1}', used ?? UNKNOWN, ceiling) : used;
 }
 
 /** Until when new work is held; undefined when it is not. */

@@ -112,7 +112,7 @@ describe('budget', function () {
       assert.ok(ok);
       assert.match(
         message,
-        /Its runs have used at least 1\.0k tokens, and the ceiling of a job is 1\.0k tokens\.$/,
+        /Its runs have used at least 1k tokens, and the ceiling of a job is 1k tokens\.$/,
       );
       await waitForJob(
         factory,

@@ -104,6 +104,22 @@ describe('plan', () => {
     });
   });
 
+  it('starts nothing while the day’s ceiling is used up, but what a person wants all the same', () => {
+    const hold = { until: machine.now + 1, unit: 'usd', text: 'until midnight: so it is' } as const;
+    const queue = [
+      job('a', { urgent: true }),
+      job('b', { locks: ['db'] }),
+      job('c', { anyway: true, urgent: true }),
+      job('d', { needs: ['x'] }),
+    ];
+    assert.deepEqual(plan(queue, { ...machine, hold }).start, ['c']);
+    assert.deepEqual(waits(queue, { hold, locks: new Map([['db', 'z']]) }), {
+      a: 'is held until midnight: so it is',
+      b: 'is held until midnight: so it is',
+      d: 'needs x, and there is no such job',
+    });
+  });
+
   it('starts what it needed once that is there', () => {
     const queue = [job('a', { needs: ['one'], notBefore: machine.now, requires: ['os:linux'] })];
     assert.deepEqual(plan(queue, { ...machine, needed: new Map([['one', 'shipped']]) }).start, ['a']);

@@ -107,10 +107,10 @@ describe('what a job has used', () => {
 
 it('amounts are said in brief', () => {
   assert.deepEqual([0, 0.001, 0.42, 12].map(dollars), ['$0.00', '<$0.01', '$0.42', '$12.00']);
-  assert.deepEqual([999, 12_345, 999_951, 4_500_000].map(tokens), ['999', '12.3k', '1.0M', '4.5M']);
+  assert.deepEqual([999, 12_345, 999_951, 4_500_000].map(tokens), ['999', '12.3k', '1M', '4.5M']);
   assert.equal(costText({ costUsd: 0.5, atLeast: ['costUsd'] }), 'at least $0.50');
   assert.equal(costText({}), undefined);
-  assert.equal(tokensText({ inputTokens: 1000, outputTokens: 500 }), '1.5k tokens');
-  assert.equal(tokensText({ outputTokens: 500 }), 'at least 500 tokens');
+  assert.equal(tokensText({ inputTokens: 1000, outputTokens: 500 }), '1.5k');
+  assert.equal(tokensText({ outputTokens: 500 }), 'at least 500');
   assert.equal(tokensText({}), undefined);
 });

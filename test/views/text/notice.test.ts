@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { MINUTE } from '../../../src/platform/clock.ts';
 import { newlyWaiting, noticeText, notShown, viewFor, waitingKeys } from '../../../src/views/text/notice.ts';
 import { board, job, NOW, t } from '../english.ts';
 
@@ -29,6 +30,11 @@ describe('notices', () => {
 
   it('are one sentence, however many jobs there are', () => {
     assert.equal(noticeText([job({ stage: 'review' })], t), '“Faster imports” is ready for your review.');
+    const usage = { durationMs: 12 * MINUTE, costUsd: 0.42 };
+    assert.equal(
+      noticeText([job({ stage: 'review', usage })], t),
+      '“Faster imports” is ready for your review (12 min, $0.42).',
+    );
     const reason = { code: 'login', text: 'Claude Code is not logged in.', at: NOW };
     assert.equal(
       noticeText([job({ stage: 'blocked', reason })], t),
