@@ -86,6 +86,7 @@ export class Factory implements FactoryApi {
   readonly #watcher: HomeWatcher;
   readonly #listeners = new Set<() => void>();
   #telling: NodeJS.Timeout | undefined;
+  #growing: NodeJS.Timeout | undefined;
 
   constructor(options: FactoryOptions, store: Store, settings: Settings) {
     this.#options = options;
@@ -133,7 +134,7 @@ export class Factory implements FactoryApi {
 
   async board({ atOnce = false }: { readonly atOnce?: boolean } = {}): Promise<Board> {
     if (atOnce && (await this.#inbox.recall())) this.#lookLater();
-    else await this.#inbox.refresh();
+    else this.#tellWhenWritten(await this.#inbox.refresh());
     const [stages, runner, today] = await Promise.all([
       this.#boards.read(await this.#waits()),
       this.#host.place(),
@@ -210,6 +211,7 @@ export class Factory implements FactoryApi {
   async dispose(): Promise<void> {
     this.#watcher.close();
     clearTimeout(this.#telling);
+    clearTimeout(this.#growing);
     this.#listeners.clear();
     await this.#host.stop();
     await this.#inbox.save();
@@ -249,6 +251,14 @@ export class Factory implements FactoryApi {
       () => this.#tell(),
       (error: unknown) => this.#options.log.warn(`The inbox could not be read: ${messageOf(error)}`),
     );
+  }
+
+  /** Nobody tells of a file that has stopped growing: what is shown of it is told anew then. @param growing ms, if any grows */
+  #tellWhenWritten(growing: number | undefined): void {
+    if (growing === undefined) return;
+    clearTimeout(this.#growing);
+    this.#growing = setTimeout(() => this.#tell(), growing);
+    this.#growing.unref();
   }
 
   #queue(): QueuedJob[] {

@@ -95,6 +95,22 @@ describe('queue', function () {
     assert.equal(existsSync(path.join(folder, 'clash')), false);
   });
 
+  it('tells when a file that was dropped is written, also where no runner looks', async () => {
+    const factory = await openTestFactory(home);
+    const waits: (string | undefined)[] = [];
+    const told = Promise.withResolvers<void>();
+    factory.onDidChange(() => {
+      void factory.board().then(({ stages }) => {
+        const [row] = stages.find(({ stage }) => stage === 'queued')?.rows ?? [];
+        if (row !== undefined) waits.push(row.waitsFor);
+        if (row !== undefined && row.waitsFor === undefined) told.resolve();
+      });
+    });
+    write(path.join(home, 'inbox'), { 'dropped.md': job({}, 'true') });
+    await told.promise;
+    assert.equal(waits[0], 'is still being written');
+  });
+
   it('says which lock a job waits for, and who has it', async () => {
     const factory = await openTestFactory(home);
     const lock = path.basename(folder);
