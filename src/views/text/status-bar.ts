@@ -83,7 +83,7 @@ function panel({ trusted, tally, runner, today, home, fleet }: StatusFacts, t: T
     commandLink(t('Show Output'), COMMANDS.outputShow),
   ];
   const table = ['| | |', '| :-- | :-- |', ...rows].join('\n');
-  const zone = hold === undefined ? '' : t('The day is that of {0}.', today?.timeZone ?? '');
+  const zone = hold === undefined ? '' : t('The day is that of the time zone {0}.', today?.timeZone ?? '');
   const why = hold === undefined ? [] : [escapeMarkdown(`${hold} ${zone}`)];
   return [heading, ...why, table, links.join(' · ')].join('\n\n');
 }

@@ -99,13 +99,14 @@ describe('queue', function () {
     const factory = await openTestFactory(home);
     const waits: (string | undefined)[] = [];
     const told = Promise.withResolvers<void>();
-    factory.onDidChange(() => {
-      void factory.board().then(({ stages }) => {
-        const [row] = stages.find(({ stage }) => stage === 'queued')?.rows ?? [];
-        if (row !== undefined) waits.push(row.waitsFor);
-        if (row !== undefined && row.waitsFor === undefined) told.resolve();
-      });
-    });
+    const look = async (): Promise<void> => {
+      const { stages } = await factory.board();
+      const [row] = stages.find(({ stage }) => stage === 'queued')?.rows ?? [];
+      if (row === undefined) return;
+      waits.push(row.waitsFor);
+      if (row.waitsFor === undefined) told.resolve();
+    };
+    factory.onDidChange(() => void look());
     write(path.join(home, 'inbox'), { 'dropped.md': job({}, 'true') });
     await told.promise;
     assert.equal(waits[0], 'is still being written');

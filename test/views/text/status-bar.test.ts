@@ -56,7 +56,7 @@ describe('status bar', () => {
     assert.equal(held.text, '$(inbox) 2 queued, held until midnight');
     assert.match(
       held.tooltip,
-      /Nothing new starts until midnight\\: today has used &#36;5\\\.50\\, and the ceiling of a day is &#36;5\\\.00\\\. What runs goes on\\\. The day is that of Europe\\\/Berlin\\\./,
+      /Nothing new starts until midnight\\: today has used &#36;5\\\.50\\, and the ceiling of a day is &#36;5\\\.00\\\. What runs goes on\\\. The day is that of the time zone Europe\\\/Berlin\\\./,
     );
     assert.equal(held.needsPerson, false);
     const idle = statusBar(facts({ today: { ...today, hold } }), t);
