@@ -76,11 +76,15 @@ export function withinCeiling(next: JobState, budget: Budget, now: number): JobS
   const over = usedUp(next.usage, { usd: budget.perJobUsd, tokens: budget.perJobTokens });
   if (over === undefined) return next;
   const { notBefore: _due, urgent: _urgent, ...rest } = next;
+  const setting = `\`agentQueue.budget.${over.unit === 'usd' ? 'perJobUsd' : 'perJobTokens'}\``;
   // A claimed job is not this laptop's to mend: it goes back to the coordinator.
-  return move(rest, next.claim === undefined ? 'blocked' : 'failed', now, {
+  const isOwn = next.claim === undefined;
+  return move(rest, isOwn ? 'blocked' : 'failed', now, {
     code: 'budget',
     text: `${next.reason === undefined ? '' : `${next.reason.text} `}${overText(over)} It is not run again by itself, and its work is kept.`,
-    action: `Retry the job to run it once more all the same, or raise \`agentQueue.budget.${over.unit === 'usd' ? 'perJobUsd' : 'perJobTokens'}\` before you do.`,
+    action: isOwn
+      ? `Retry the job to run it once more all the same, or raise ${setting} before you do.`
+      : `Raise ${setting} to let such a job run here to its end; its coordinator gives it out again.`,
   });
 }
 

@@ -158,6 +158,7 @@ describe('a job’s ceiling', () => {
     const claim = { jobId: 'j', epoch: 1, leaseMs: 1 };
     const held = withinCeiling(afterInterruption({ ...running, claim }, true, 1), budget, 2);
     assert.deepEqual([held.stage, held.reason?.code], ['failed', 'budget']);
+    assert.match(held.reason?.action ?? '', /its coordinator gives it out again\.$/);
   });
 
   it('stands behind a person’s word: a retry and a comment are one run more', () => {
