@@ -5,7 +5,7 @@ import type { Board } from '../runner/board.ts';
 import type { App } from './app.ts';
 import { SETTINGS, SETTINGS_SECTION } from './contributions.ts';
 import { tallyOf } from './inbox/sections.ts';
-import { holdSentence } from './text/usage.ts';
+import { holdSentence } from './text/today.ts';
 
 /** The day and ceiling of which it was said last; kept for all windows, and nothing of the queue hangs on it. */
 const TOLD = 'agentQueue.budget.told';

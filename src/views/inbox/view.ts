@@ -7,7 +7,7 @@ import type { Stage } from '../../runner/stages.ts';
 import type { App } from '../app.ts';
 import { COMMANDS, CONTEXT_KEYS, OPEN_JOB, SHOW_MORE } from '../contributions.ts';
 import { jobTooltip } from '../text/job-tooltip.ts';
-import { holdSentence } from '../text/usage.ts';
+import { holdSentence } from '../text/today.ts';
 import { treeItem } from './item.ts';
 import { openJob } from './open-job.ts';
 import { EMPTY_TALLY, pagedStage, type Section, type Tally, tallyOf } from './sections.ts';

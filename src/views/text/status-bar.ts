@@ -3,8 +3,8 @@ import type { RunnerPlace, Today } from '../../runner/board.ts';
 import { COMMANDS } from '../contributions.ts';
 import type { Tally } from '../inbox/sections.ts';
 import { commandLink, escapeMarkdown } from './markdown.ts';
+import { heldUntil, holdSentence, todayText } from './today.ts';
 import type { Translate } from './translate.ts';
-import { heldUntil, holdSentence, todayText } from './usage.ts';
 
 export interface StatusFacts {
   readonly trusted: boolean;
