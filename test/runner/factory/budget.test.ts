@@ -10,6 +10,7 @@ import { Layout } from '../../../src/runner/home/layout.ts';
 import { type AttachedRunner, type ClaimPolicy, type Hooks, offline } from '../../../src/runner/hooks.ts';
 import type { ExplicitSettings } from '../../../src/runner/settings.ts';
 import { writeSharedSettings } from '../../../src/runner/settings.ts';
+import { readBegun } from '../../../src/runner/supervisor/records.ts';
 import { steeredClock } from '../support/clock.ts';
 import { EVENTS, scriptEngine } from '../support/engines.ts';
 import {
@@ -145,6 +146,25 @@ describe('budget', function () {
       assert.equal(row.usage?.costUsd, undefined, 'not known, rather than nothing');
       assert.deepEqual(Object.keys((await today(factory)).usage ?? {}), ['durationMs']);
     });
+  });
+
+  it('takes what a run has used that was cut off for unknown, and the day’s sum for a lower bound', async () => {
+    const factory = await open(
+      { perDayUsd: 1 },
+      { engines: engines(true, `[ -e '${folder}/go' ] || ${until('never')}`) },
+    );
+    await add(factory, 'one');
+    await waitUntil(factory, async () => (runs() === 1 ? true : undefined));
+    const begun = await readBegun(new Layout(home).command('one', 1, 'engine'));
+    assert.ok(begun.state === 'read');
+    process.kill(begun.value.supervisor.pid, 'SIGKILL');
+    const row = await waitForStage(factory, 'one', 'failed', { timeout: 20_000 });
+    assert.deepEqual([row.reason?.code, row.usage], ['interrupted', {}]);
+    write(folder, { go: '' });
+    await add(factory, 'two');
+    await waitForStage(factory, 'two', 'review');
+    const { usage } = await today(factory);
+    assert.deepEqual([usage?.costUsd, usage?.atLeast], [0.3, ['durationMs', 'costUsd', 'inputTokens']]);
   });
 
   describe('of a day', () => {
