@@ -10,7 +10,9 @@ import type {
   AdoptionWish,
   AttachedRunner,
   Claim,
+  CommandAnswer,
   Effect,
+  FleetCommand,
   Holding,
   Hooks,
   Permission,
@@ -18,6 +20,7 @@ import type {
   Whereabouts,
 } from '../runner/hooks.ts';
 import { adopt } from './adoption.ts';
+import { carryOut } from './commands.ts';
 import { elapsed, stampOf } from './elapsed.ts';
 import { Exchange } from './exchange.ts';
 import { type Held, keyFor } from './held.ts';
@@ -244,6 +247,10 @@ export class Fleet implements Hooks {
 
   adopt(wish: AdoptionWish): Promise<Adoption> {
     return adopt(this.#exchange, wish);
+  }
+
+  carryOut(command: FleetCommand): Promise<CommandAnswer> {
+    return carryOut(this, command);
   }
 
   /** Called after anything of what `facts` tells may have changed. Returns the unsubscribe. */

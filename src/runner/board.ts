@@ -110,6 +110,17 @@ export interface JobCommand {
   readonly files?: readonly string[];
 }
 
+/** What can be asked of the fleet that the runner is attached to. `leave`: it drains, and fleet mode ends with the last lease. */
+export type FleetVerb = 'drain' | 'leave' | 'resume' | 'release' | 'claim';
+
+export interface FleetCommand {
+  readonly fleet: FleetVerb;
+  /** Of `release`: the local id of the job whose lease is given back. */
+  readonly id?: string;
+}
+
+export type Command = JobCommand | FleetCommand;
+
 export interface CommandAnswer {
   readonly ok: boolean;
   /** In words; for a refusal what is safe, too. */

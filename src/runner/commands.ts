@@ -1,6 +1,6 @@
 /** What a person can ask of a runner, carried out: each verb with its refusals in words. */
 import { messageOf, UserError } from '../platform/errors.ts';
-import type { CommandAnswer, JobCommand } from './board.ts';
+import type { Command, CommandAnswer, FleetCommand, JobCommand } from './board.ts';
 import { jobOverText } from './budget.ts';
 import { transitionOf } from './claimed/told.ts';
 import { verbsAllowedIn } from './job/allowed.ts';
@@ -15,9 +15,9 @@ import { inTurn } from './turns.ts';
 import { Stopped } from './work.ts';
 
 /** Carries a request out and answers when what was asked for has come to its end: an approved job's `verify`, a cancelled one's processes. Never rejects. */
-export async function carryOut(runner: Runner, command: JobCommand): Promise<CommandAnswer> {
+export async function carryOut(runner: Runner, command: Command): Promise<CommandAnswer> {
   try {
-    return await dispatch(runner, command);
+    return 'fleet' in command ? await askFleet(runner, command) : await dispatch(runner, command);
   } catch (error) {
     if (error instanceof UserError) return refusal(error.code, error.message, error.action);
     runner.options.log.error(error instanceof Error ? error : messageOf(error));
@@ -27,6 +27,13 @@ export async function carryOut(runner: Runner, command: JobCommand): Promise<Com
       'Look at the log, then try again.',
     );
   }
+}
+
+async function askFleet(runner: Runner, command: FleetCommand): Promise<CommandAnswer> {
+  // Who only carries out requests takes no job into its hands.
+  if (command.fleet === 'claim' && !runner.options.takesJobs)
+    return refusal('no-runner', 'No runner is on, so nothing is claimed.', 'Start the runner first.');
+  return runner.options.hooks.carryOut(command);
 }
 
 async function dispatch(runner: Runner, command: JobCommand): Promise<CommandAnswer> {

@@ -5,7 +5,7 @@
 import { type Clock, systemClock } from '../platform/clock.ts';
 import { errnoOf, messageOf, UserError } from '../platform/errors.ts';
 import type { Log } from '../platform/log.ts';
-import type { Board, CommandAnswer, JobCommand, JobRow } from './board.ts';
+import type { Board, Command, CommandAnswer, JobRow } from './board.ts';
 import { addJob, moveInQueue } from './enqueue.ts';
 import type { Changes, FactoryApi } from './factory-api.ts';
 import { Inbox } from './home/inbox.ts';
@@ -166,7 +166,7 @@ export class Factory implements FactoryApi {
     this.#queueChanged(undefined);
   }
 
-  execute(command: JobCommand): Promise<CommandAnswer> {
+  execute(command: Command): Promise<CommandAnswer> {
     return this.#host.execute(command);
   }
 

@@ -2,10 +2,11 @@
  * The only places where the runner knows of a fleet (runner.md, "Hook points"). With the fleet off they are
  * `offline`, and no code of the fleet is loaded.
  */
+import type { CommandAnswer, FleetCommand } from './board.ts';
 import type { FleetSettings } from './settings.ts';
 import type { Stage } from './stages.ts';
 
-export type { FleetSettings };
+export type { CommandAnswer, FleetCommand, FleetSettings };
 
 /** Which claim of which coordinator's job a local job is; kept in its state. A job that has one is gated. */
 export interface Claim {
@@ -181,6 +182,11 @@ export interface Hooks {
   whereabouts(jobId: string): Promise<Whereabouts | undefined>;
   /** Asks for a new job of the fleet, made of a stale result; nothing is said under the old epoch. Never rejects. */
   adopt(wish: AdoptionWish): Promise<Adoption>;
+  /**
+   * What a person asks of the fleet.
+   * @throws UserError in words when it cannot be done now
+   */
+  carryOut(command: FleetCommand): Promise<CommandAnswer>;
   /** What claimed jobs are allowed here. */
   readonly policy: ClaimPolicy;
   /** Lines for status output. */
@@ -199,6 +205,13 @@ export const offline: Hooks = {
     Promise.resolve(claim === undefined || claim.mayLand === true ? 'accepted' : 'gated'),
   whereabouts: () => Promise.resolve(undefined),
   adopt: () => Promise.resolve({ kind: 'local' }),
+  carryOut: () =>
+    Promise.resolve({
+      ok: false,
+      code: 'fleet-off',
+      message: 'The process that runs the jobs is in no fleet. Nothing was changed.',
+      action: 'Turn fleet mode on there.',
+    }),
   policy: { engines: [], roots: [], yolo: false, commands: false },
   status: () => [],
 };

@@ -11,7 +11,9 @@ import type {
   AdoptionWish,
   AttachedRunner,
   Claim,
+  CommandAnswer,
   Effect,
+  FleetCommand,
   Holding,
   Hooks,
   Permission,
@@ -82,6 +84,10 @@ export class EchoingHooks implements Hooks {
 
   adopt(wish: AdoptionWish): Promise<Adoption> {
     return this.#hooks.adopt(wish);
+  }
+
+  carryOut(command: FleetCommand): Promise<CommandAnswer> {
+    return this.#hooks.carryOut(command);
   }
 
   status(): readonly string[] {

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Fleet } from '../../src/fleet/fleet.ts';
 import { openFleet } from '../../src/fleet/open.ts';
+import type { FleetCommand } from '../../src/runner/board.ts';
 import type { Factory } from '../../src/runner/factory.ts';
 import type { ExplicitSettings } from '../../src/runner/settings.ts';
 import { EVENTS, scriptEngine } from '../runner/support/engines.ts';
@@ -375,6 +376,37 @@ for (const { of, begin } of COORDINATORS)
       assert.equal((await first.execute({ verb: 'ship', id })).ok, true);
       assert.deepEqual(stub.reported('job-20'), ['building 1', 'review 1', 'testing 1', 'shipped 1']);
       assert.equal((await first.job(id))?.stage, 'shipped');
+    });
+
+    it('does in its process what is asked in another of the same home', async () => {
+      const id = await claimed('job-21', jobFile({ cwd: repo }));
+      await waitForStage(factory, id, 'review');
+      const mine = fleet;
+      await join();
+      const ask = (command: FleetCommand) => factory.execute(command);
+      assert.deepEqual(await ask({ fleet: 'drain' }), {
+        ok: true,
+        message: 'Draining: nothing more is claimed; jobs in work go on to their end.',
+      });
+      assert.equal(mine.facts().draining, true);
+      assert.equal((await ask({ fleet: 'claim' })).code, 'draining');
+      assert.equal((await ask({ fleet: 'resume' })).ok, true);
+      assert.equal(mine.facts().draining, false);
+      assert.equal((await ask({ fleet: 'claim' })).code, 'empty');
+      assert.equal((await ask({ fleet: 'release', id: 'nothing' })).code, 'no-lease');
+      assert.equal((await ask({ fleet: 'release', id })).ok, true);
+      await until(() => stub.asked().includes('POST jobs/job-21/lease/release'), 'released');
+      assert.equal((await factory.job(id))?.stage, 'failed');
+    });
+
+    it('claims nothing at a person’s word where no runner is on, and drains there all the same', async () => {
+      assert.equal((await factory.execute({ fleet: 'claim' })).code, 'no-runner');
+      assert.equal((await factory.execute({ fleet: 'drain' })).ok, true);
+      assert.equal(stub.requests.findLast(({ body }) => body?.health)?.body.health, 'draining');
+      stub.offer('job-22', jobFile({ cwd: repo }));
+      await factory.startRunner();
+      await until(() => stub.requests.filter(({ body }) => body?.health).length > 1, 'a heartbeat');
+      assert.equal(stub.jobs.get('job-22')?.epoch, 0);
     });
 
     it('repeats a claim whose answer was lost with the same request id, and gets the same job once', async () => {

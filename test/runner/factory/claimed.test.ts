@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import type { FleetCommand } from '../../../src/runner/board.ts';
 import { localIdOf } from '../../../src/runner/claimed/materialise.ts';
 import type { Factory } from '../../../src/runner/factory.ts';
 import {
@@ -38,6 +39,7 @@ class Fleet implements Hooks {
   readonly detach = () => offline.detach();
   readonly claim = (signal: AbortSignal) => offline.claim(signal);
   readonly status = () => [];
+  readonly carryOut = (command: FleetCommand) => offline.carryOut(command);
   readonly adopt = (wish: AdoptionWish) => offline.adopt(wish);
   readonly whereabouts = (jobId: string) => offline.whereabouts(jobId);
 
