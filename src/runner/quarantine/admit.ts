@@ -13,6 +13,7 @@ import type { Workshop } from '../steps/workshop.ts';
 import { LOG_FILE } from '../supervisor/contract.ts';
 import { changedFiles } from '../workspace/changes.ts';
 import { checkpoint } from '../workspace/checkpoint.ts';
+import { writeOwnRef } from '../workspace/own-ref.ts';
 import { jobBranch } from '../workspace/worktrees.ts';
 import { readTail } from './files.ts';
 import { reopen } from './marks.ts';
@@ -147,7 +148,8 @@ async function workOf(
 async function keep({ git }: Workshop, cwd: string, ref: string, commit: string): Promise<void> {
   const now = await git.run(['rev-parse', '--verify', '--quiet', ref], { cwd, answers: [1, 128] });
   if (now.stdout.trim() === commit) return;
-  await git.run(['update-ref', '-m', 'agent-queue: quarantine', ref, commit], { cwd });
+  const update = ['update-ref', '-m', 'agent-queue: quarantine', ref, commit];
+  await writeOwnRef(() => git.run(update, { cwd }));
 }
 
 /** The newest logs of its last run. */
