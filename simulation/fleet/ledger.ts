@@ -1,0 +1,182 @@
+/**
+ * What has really happened, written down where it happens and not where the product says that it did: every commit of
+ * the coordinator, every branch that moved, every message. The safety rules are held against it after every step.
+ */
+import type { JobRecord } from '../../src/coordinator/records.ts';
+import { isRefusal } from '../../src/coordinator/refusal.ts';
+import type { Operation, ResultOf } from '../../src/coordinator/store.ts';
+import type { JobState } from '../../src/runner/job/state.ts';
+import { localIdOf } from '../../src/runner/claimed/materialise.ts';
+import { STAGES, directoryOf } from '../../src/runner/stages.ts';
+import { Directory, File } from '../world/disk.ts';
+import type { Machine } from '../world/machine.ts';
+import type { Process } from '../world/process.ts';
+import type { WireRequest } from '../world/service.ts';
+import type { World } from '../world/world.ts';
+import { type Coordinator, type Observer, PRODUCT } from './coordinator.ts';
+import { HOME } from './factory.ts';
+import { PROMPT, TOKEN } from './plan.ts';
+
+interface Landing {
+  readonly machine: string;
+  readonly localId: string;
+  readonly epoch: number;
+  readonly commit: string;
+  readonly ref: string;
+}
+
+export class Ledger implements Observer {
+  readonly #world: World;
+  readonly #machines: ReadonlyMap<string, Machine>;
+  coordinator: Coordinator | undefined;
+  /** By job of the coordinator, or by machine and local id. */
+  readonly landings = new Map<string, Landing>();
+  readonly #epochs = new Map<string, number>();
+  /** Accepted reports that told something new, by job. */
+  readonly #accepted = new Map<string, number>();
+  claims = 0;
+  reports = 0;
+  quarantined = 0;
+
+  constructor(world: World, machines: ReadonlyMap<string, Machine>) {
+    this.#world = world;
+    this.#machines = machines;
+  }
+
+  committing(operation: Operation, commit: () => ResultOf<Operation['do']>): ResultOf<Operation['do']> {
+    const jobId = 'jobId' in operation ? operation.jobId : undefined;
+    const before = jobId === undefined ? undefined : this.row(jobId);
+    const result = commit();
+    if (operation.do === 'claim' && result !== 'empty' && !isRefusal(result as object))
+      this.#claimed((result as { job: JobRecord }).job, operation.factoryId);
+    if (operation.do === 'fenced' && before !== undefined && !isRefusal(result as object)) this.#accepts(operation, before);
+    if (jobId !== undefined) this.#epochOnlyRises(this.row(jobId));
+    return result;
+  }
+
+  row(jobId: string): JobRecord | undefined {
+    const [result] = this.coordinator?.look({ do: 'job', productId: PRODUCT, jobId }) ?? [];
+    return result === undefined || isRefusal(result as object) ? undefined : (result as { job: JobRecord }).job;
+  }
+
+  #epochOnlyRises(job: JobRecord | undefined): void {
+    if (job === undefined) return;
+    const last = this.#epochs.get(job.id) ?? 0;
+    if (job.epoch < last) this.#world.broken('epochs only rise', `${job.id} went from ${last} to ${job.epoch}`);
+    this.#epochs.set(job.id, job.epoch);
+  }
+
+  #claimed(job: JobRecord, factoryId: string): void {
+    const last = this.#epochs.get(job.id) ?? 0;
+    this.claims += 1;
+    this.#world.trace.add('coordinator', `${job.id} is ${factoryId}'s under epoch ${job.epoch}`);
+    // A repeated claim is answered with the same job and epoch; any other has raised it.
+    const holder = this.#holders.get(`${job.id} ${job.epoch}`);
+    if (holder !== undefined && holder !== factoryId)
+      this.#world.broken('one holder for each epoch', `${job.id}, epoch ${job.epoch}: ${holder} and ${factoryId}`);
+    if (job.epoch < last) this.#world.broken('epochs only rise', `${job.id} was given under ${job.epoch} after ${last}`);
+    this.#holders.set(`${job.id} ${job.epoch}`, factoryId);
+    this.#epochs.set(job.id, job.epoch);
+  }
+
+  readonly #holders = new Map<string, string>();
+
+  #accepts(operation: Operation<'fenced'>, before: JobRecord): void {
+    const { call, jobId, caller } = operation;
+    const after = this.row(jobId) as JobRecord;
+    this.reports += 1;
+    if (call.what !== 'renew')
+      this.#world.trace.add('coordinator', `accepts ${call.what === 'report' ? call.stage : 'release'} of ${jobId}, epoch ${call.epoch}`);
+    const isNews = after.stage !== before.stage || after.held !== before.held || after.events !== before.events;
+    if (!isNews) return;
+    if (call.epoch !== before.epoch || !before.held || (caller !== null && caller !== before.factoryId))
+      this.#world.broken('nothing under a stale epoch', `${jobId}: ${call.what} under ${call.epoch}, which was ${before.epoch}, held: ${before.held}`);
+    this.#accepted.set(jobId, (this.#accepted.get(jobId) ?? 0) + 1);
+    const machine = this.#machines.get(before.factoryId ?? '');
+    if (call.what === 'report' && machine !== undefined && this.stateOf(machine, localIdOf({ jobId, epoch: call.epoch })) === undefined)
+      this.#world.broken('no report from nowhere', `${jobId}, epoch ${call.epoch}: ${machine.name} has no such job`);
+  }
+
+  /** What the machine's disk says of a job. */
+  stateOf(machine: Machine, localId: string): JobState | undefined {
+    const found = machine.disk.find(`${HOME}/runs/${localId}/state.json`);
+    if (!(found instanceof File)) return undefined;
+    try {
+      return JSON.parse(String(found.content)) as JobState;
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** A branch has moved: if by a job, that is its outward effect, and there is to be one. */
+  branchMoved(machine: Machine, ref: string, commit: string): void {
+    const states = this.localIds(machine).flatMap((id) => this.stateOf(machine, id) ?? []);
+    const state = states.find(({ landing, stage }) => landing?.candidate === commit && stage === 'testing');
+    if (state === undefined) {
+      // A person's own commit, then.
+      if (!this.#byPerson.delete(commit))
+        this.#world.broken('nothing lands without an intent on disk', `${machine.name}: ${ref} came to ${commit.slice(0, 8)}`);
+      return;
+    }
+    const { claim, id } = state;
+    const key = claim?.jobId ?? `${machine.name} ${id}`;
+    const landing = { machine: machine.name, localId: id, epoch: claim?.epoch ?? 0, commit, ref };
+    this.#world.trace.add(machine.name, `LANDS ${id} on ${ref} at ${commit.slice(0, 8)}`);
+    const before = this.landings.get(key);
+    if (before !== undefined)
+      this.#world.broken('at most one outward effect per job', `${key}: ${JSON.stringify(before)} and ${JSON.stringify(landing)}`);
+    this.landings.set(key, landing);
+    if (claim === undefined) return;
+    const row = this.row(claim.jobId);
+    if (row?.stage !== 'shipped' || row.epoch !== claim.epoch || row.factoryId !== machine.name)
+      this.#world.broken(
+        'no outward effect before its fenced report is accepted',
+        `${id} landed, and ${claim.jobId} is ${row?.stage} under ${row?.epoch}, ${row?.factoryId}'s`,
+      );
+  }
+
+  readonly #byPerson = new Set<string>();
+
+  /** The next move of a branch to that commit is a person's. */
+  personCommits(commit: string): void {
+    this.#byPerson.add(commit);
+  }
+
+  sent(from: Process, { method, path, headers, body }: WireRequest): void {
+    if (!from.isInFleet) this.#world.broken('with the flag off no message', `${from.title} sent ${method} ${path}`);
+    const rest = `${path} ${body ?? ''} ${Object.entries(headers).filter(([name]) => name !== 'authorization').flat().join(' ')}`;
+    this.mustBeClean(from.name === 'operator' ? rest.replace(PROMPT, '') : rest, `${method} ${path}`);
+  }
+
+  /** Neither token nor prompt in what people, logs or other services come to see. */
+  mustBeClean(text: string, where: string): void {
+    if (text.includes(TOKEN)) this.#world.broken('no token where it must not be', where);
+    if (text.includes(PROMPT)) this.#world.broken('no prompt where it must not be', where);
+  }
+
+  localIds(machine: Machine): string[] {
+    const runs = machine.disk.find(`${HOME}/runs`);
+    return runs instanceof Directory ? [...runs.entries.keys()] : [];
+  }
+
+  stagesOf(machine: Machine, localId: string): string[] {
+    return STAGES.filter((stage) => machine.disk.find(`${HOME}/${directoryOf(stage)}/${localId}.md`) !== undefined);
+  }
+
+  /** Whatever was done is somewhere where a person or the next runner finds it. */
+  nothingIsLost(machine: Machine): void {
+    for (const id of this.localIds(machine)) {
+      const state = this.stateOf(machine, id);
+      if (state === undefined) continue;
+      const stages = this.stagesOf(machine, id);
+      if (stages.length > 1) this.#world.broken('a job is in one stage', `${machine.name}: ${id} is in ${stages.join(' and ')}`);
+      if (state.result !== undefined && stages.length === 0)
+        this.#world.broken('no finished work is lost', `${machine.name}: ${id} was ${state.stage} and is in no stage`);
+      const { wipCommit, wipBranch } = state.result ?? {};
+      if (wipCommit === undefined || stages[0] === 'shipped') continue;
+      const { repository } = machine;
+      const isReachable = [...repository.refs.values()].some((tip) => repository.isAncestor(wipCommit, tip));
+      if (!isReachable) this.#world.broken('no finished work is lost', `${machine.name}: ${id}'s ${wipBranch} is reached by no ref`);
+    }
+  }
+}
