@@ -46,6 +46,8 @@ export class Outbox {
   readonly #boxes = new Map<string, Box>();
   /** Writes of one box are done one after the other. */
   readonly #writing = new Map<string, Promise<void>>();
+  /** Boxes whose last write came to nothing. */
+  readonly #unwritten = new Set<string>();
 
   constructor(dir: string) {
     this.#dir = dir;
@@ -87,6 +89,16 @@ export class Outbox {
     await this.#write(id);
   }
 
+  /**
+   * Before anything of a box is sent: what a full disk has not taken is written now. A report whose number is not on
+   * disk would give its key, after a crash, to another one.
+   * @throws what the disk says
+   */
+  async settle(id: string): Promise<void> {
+    await this.#writing.get(id)?.catch(() => undefined);
+    if (this.#unwritten.has(id)) await this.#write(id);
+  }
+
   /** The oldest report that waits. */
   next(id: string): Report | undefined {
     return this.#boxes.get(id)?.waiting[0];
@@ -125,8 +137,12 @@ export class Outbox {
   }
 
   #write(id: string): Promise<void> {
+    this.#unwritten.add(id);
     const after = (this.#writing.get(id) ?? Promise.resolve()).catch(() => undefined);
-    const writing = after.then(() => this.#writeNow(id));
+    const writing = after.then(async () => {
+      await this.#writeNow(id);
+      if (this.#writing.get(id) === writing || !this.#writing.has(id)) this.#unwritten.delete(id);
+    });
     this.#writing.set(id, writing);
     return writing;
   }

@@ -458,6 +458,23 @@ for (const { of, begin } of COORDINATORS)
       assert.equal(git(repo, 'log', '-1', '--format=%s', 'main').length > 0, true);
     });
 
+    it('is done with a job that may land and that a person gives up instead', async () => {
+      const id = await claimed('job-80', jobFile({ cwd: repo, review: 'skip' }));
+      stub.script = ({ body }) => {
+        // Allowed to land, and then a person's file is in the way.
+        if (body?.stage === 'shipped') writeFileSync(path.join(repo, 'result.txt'), 'of the person');
+        return undefined;
+      };
+      await until(() => fleet.facts().leases.some(({ standing }) => standing === 'landing'), 'landing');
+      await until(async () => (await factory.job(id))?.reason?.code === 'checkout-busy', 'not landed');
+      assert.equal((await factory.execute({ verb: 'reject', id })).ok, true);
+      await until(() => fleet.facts().leases.length === 0, 'nothing left of it');
+      assert.deepEqual(
+        readdirSync(path.join(home, 'outbox')).filter((name) => name.endsWith('.reports.json')),
+        [],
+      );
+    });
+
     it('gives back what the laptop’s policy forbids, and does not take it again', async () => {
       await factory.dispose();
       await join({ AQ_FLEET_ALLOW_COMMANDS: '0' });
