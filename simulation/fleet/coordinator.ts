@@ -48,6 +48,7 @@ export interface Observer {
   /** @param ask looks at the rows, before or after */
   committing(operation: Operation, commit: () => ResultOf<Operation['do']>): ResultOf<Operation['do']>;
   sent(from: Process, request: WireRequest): void;
+  answered(from: Process, request: WireRequest, answer: WireAnswer): void;
 }
 
 /** What its answers leave out: another coordinator than ours need not offer it. */
@@ -139,6 +140,10 @@ export class Coordinator implements Service {
 
   onSent(from: Process, request: WireRequest): void {
     this.#observer.sent(from, request);
+  }
+
+  onAnswered(from: Process, request: WireRequest, answer: WireAnswer): void {
+    this.#observer.answered(from, request, answer);
   }
 
   async answer(message: WireRequest, gone: AbortSignal): Promise<WireAnswer> {

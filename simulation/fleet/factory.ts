@@ -22,6 +22,8 @@ export interface Setup {
   readonly renewSec: number;
   readonly maxParallel: number;
   readonly pushCheckpoints: boolean;
+  /** What it offers, as its owner has set it; undefined: what is found. */
+  readonly capabilities: string | undefined;
 }
 
 /** What a fresh machine has on its disk. */
@@ -107,7 +109,7 @@ export class Laptop {
   }
 
   async #open(what: string): Promise<Opened> {
-    const { token, renewSec, maxParallel, pushCheckpoints } = this.setup;
+    const { token, renewSec, maxParallel, pushCheckpoints, capabilities: offers } = this.setup;
     const env = {
       HOME: '/home/user',
       PATH: '/usr/bin:/bin',
@@ -119,6 +121,7 @@ export class Laptop {
       AQ_FLEET_ALLOW_ROOTS: '/work',
       AQ_FLEET_ALLOW_COMMANDS: '1',
       AQ_FLEET_PUSH_CHECKPOINTS: pushCheckpoints ? '1' : '0',
+      ...(offers !== undefined && { AQ_FLEET_CAPS: offers }),
     };
     here().isInFleet = this.isInFleet;
     let factory: Factory | undefined;

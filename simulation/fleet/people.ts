@@ -18,7 +18,7 @@ async function seeTo({ factory }: Opened, row: JobRow, laptop: Laptop, patient: 
         ? 'reject'
         : chance.pick(patient ? (['approve', 'approve', 'reject'] as const) : (['approve', 'approve', 'sendBack', 'reject', 'ship'] as const))
       : stage === 'testing'
-        ? chance.pick(patient ? (['ship'] as const) : (['ship', 'ship', 'cancel', 'sendBack', 'reject'] as const))
+        ? chance.pick(row.reason?.code === 'push-rejected' ? (['reject'] as const) : patient ? (['ship'] as const) : (['ship', 'ship', 'cancel', 'sendBack', 'reject'] as const))
         : stage === 'quarantine' && settled === undefined
           ? chance.pick(['discard', 'adopt', 'requeue'] as const)
           : stage === 'blocked'

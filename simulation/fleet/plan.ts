@@ -53,6 +53,10 @@ export interface MachinePlan {
   readonly ahead: number;
   readonly maxParallel: number;
   readonly pushCheckpoints: boolean;
+  /** What it offers, as its owner has set it; undefined: what is found. */
+  readonly capabilities: string | undefined;
+  /** When its lid is closed, whatever runs. */
+  readonly closed: readonly { readonly at: number; readonly ms: number; readonly clockStops: boolean }[];
 }
 
 export interface Plan {
@@ -77,8 +81,12 @@ const DAY = 24 * HOUR;
 /** @param left names of what is left out */
 export function planOf(seed: number, left: ReadonlySet<string> = new Set()): Plan {
   const chance = new Chance(seed, 'plan');
-  const machines = Array.from({ length: chance.pick([1, 2, 2, 3, 3, 5]) }, (_, n) => machineOf(chance, n + 1));
-  const troubleMs = chance.magnitude(10 * MINUTE, 6 * HOUR);
+  // Half of them: some hours of machines that are always on. The others: a day of laptops that are mostly closed.
+  const isDay = chance.happens(0.5);
+  const troubleMs = isDay ? DAY : chance.magnitude(10 * MINUTE, 6 * HOUR);
+  const machines = Array.from({ length: chance.pick([1, 2, 2, 3, 3, 5]) }, (_, n) =>
+    machineOf(chance, n + 1, isDay ? lids(chance) : []),
+  );
   const jobs = Array.from({ length: chance.between(1, 6) }, (_, n) => jobOf(chance, n + 1, machines, troubleMs));
   const rates = ratesOf(chance);
   const count = chance.pick([0, 1, 2, 4, 8, 16]);
@@ -100,12 +108,27 @@ export function planOf(seed: number, left: ReadonlySet<string> = new Set()): Pla
   return without(plan, left);
 }
 
-function machineOf(chance: Chance, n: number): MachinePlan {
+/** Opened now and then in the course of a day, for a few minutes or some more. */
+function lids(chance: Chance): MachinePlan['closed'] {
+  const clockStops = chance.happens(0.6);
+  const closed: { at: number; ms: number; clockStops: boolean }[] = [];
+  let at = chance.happens(0.5) ? 0 : chance.magnitude(MINUTE, 30 * MINUTE);
+  while (at < DAY) {
+    const ms = chance.magnitude(MINUTE, 8 * HOUR);
+    closed.push({ at, ms, clockStops });
+    at += ms + chance.magnitude(MINUTE, 30 * MINUTE);
+  }
+  return closed;
+}
+
+function machineOf(chance: Chance, n: number, closed: MachinePlan['closed']): MachinePlan {
   return {
     name: `laptop-${n}`,
     ahead: chance.happens(0.3) ? chance.between(-2 * HOUR, 2 * HOUR) : chance.between(-2000, 2000),
     maxParallel: chance.between(1, 3),
     pushCheckpoints: chance.happens(0.7),
+    capabilities: chance.happens(0.9) ? 'os:linux,engine:claude' : undefined,
+    closed,
   };
 }
 

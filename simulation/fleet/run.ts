@@ -30,6 +30,8 @@ export interface Outcome {
 }
 
 export function run(plan: Plan, traced = false): Outcome {
+  // Nobody reads where an error came from, and it costs a third of the time to find out.
+  Error.stackTraceLimit = traced ? 10 : 0;
   const simulation = new Simulation(plan, traced);
   simulation.run();
   const { world, ledger } = simulation;
@@ -60,6 +62,7 @@ class Simulation {
     this.world = new World(plan.seed, traced);
     const { world } = this;
     this.ledger = new Ledger(world, this.#machines);
+    this.ledger.leaseMs = plan.leaseMs;
     const remote = new Repository(world, 'remote', undefined);
     const settings = { ...DEFAULT_SETTINGS, leaseMs: plan.leaseMs };
     const { pace, longPolls } = plan;
@@ -67,9 +70,9 @@ class Simulation {
     this.ledger.coordinator = this.#coordinator;
     world.service = this.#coordinator;
     this.#coordinator.admitAdmin(ADMIN);
-    for (const { name, ahead, maxParallel, pushCheckpoints } of plan.machines) {
+    for (const { name, ahead, maxParallel, pushCheckpoints, capabilities } of plan.machines) {
       const machine = new Machine(world, name, remote, ahead);
-      const setup = { token: TOKEN + name, renewSec: plan.renewSec, maxParallel, pushCheckpoints };
+      const setup = { token: TOKEN + name, renewSec: plan.renewSec, maxParallel, pushCheckpoints, capabilities };
       this.#machines.set(name, machine);
       this.#laptops.set(name, new Laptop(machine, setup, (text, where) => this.ledger.mustBeClean(text, where)));
       this.#coordinator.admit(name, setup.token);
@@ -78,6 +81,7 @@ class Simulation {
         if (ref === MAIN) this.ledger.branchMoved(machine, ref, commit);
       };
     }
+    world.onPush = (from, ref) => this.ledger.pushes(from, ref);
     remote.onBranch = (ref, commit) => this.#pushed(ref, commit);
   }
 
@@ -88,6 +92,8 @@ class Simulation {
     for (const laptop of this.#laptops.values()) laptop.startRunner();
     this.#everySoOften();
     for (const job of plan.jobs) world.later(job.at, () => this.#enqueue(job));
+    for (const { name, closed } of plan.machines)
+      for (const { at, ms, clockStops } of closed) world.later(at, () => this.#machines.get(name)?.sleep(ms, clockStops));
     for (const trouble of plan.troubles) world.later(trouble.at, () => this.#cause(trouble));
     const look = () => undefined;
     world.run(plan.troubleMs, look);

@@ -157,6 +157,7 @@ const COMMANDS: Readonly<Record<string, (call: Call) => Said>> = {
     const [from = '', to = ''] = (call.args.at(-1) as string).split(/:(?=refs\/)/);
     const commit = objectOf(call, from.replace(/^\+/, ''));
     if (commit === undefined) return NOT_FOUND;
+    here().machine.world.onPush?.(here(), to);
     const isTaken = call.repository.push(commit, to, from.startsWith('+'));
     return isTaken ? '' : { exitCode: 1, stderr: `! [rejected] ${to} (non-fast-forward)` };
   },

@@ -157,6 +157,7 @@ class Exchange {
     if (this.#isOver) return;
     this.#from.machine.world.trace.add(this.#from, () => `← ${answer.status} ${this.#message.path} ${answer.body}`);
     this.#end();
+    this.#from.machine.world.service?.onAnswered(this.#from, this.#message, answer);
     this.#ends.answered(answer);
   }
 

@@ -7,6 +7,7 @@ import type { Checkpoint, CheckpointRequest } from '../../src/runner/workspace/c
 import type { ChangedFile, ChangesRequest } from '../../src/runner/workspace/changes.ts';
 import type { Released, ReleaseRequest } from '../../src/runner/workspace/release.ts';
 import type { Workplace } from '../../src/runner/workspace/repository.ts';
+import { markOwner, ownerOf, unmarkOwner } from '../../src/runner/workspace/slots.ts';
 import type { Worktree, WorktreeRequest } from '../../src/runner/workspace/worktrees.ts';
 import type { Git } from '../../src/platform/git/git.ts';
 import { MAIN, type Repository } from '../world/repository.ts';
@@ -43,7 +44,9 @@ export async function acquireWorktree(_git: Git, request: WorktreeRequest): Prom
   const process = here();
   const repository = repositoryHere();
   const { chance } = process.machine.world;
-  const path = `${request.home}/worktrees/${chance.hex(8)}`;
+  const path = `${request.home}/worktrees/app/${chance.hex(8)}`;
+  await mkdir(`${request.home}/worktrees/app`, { recursive: true });
+  if (request.owner !== undefined) await markOwner(path, { owner: request.owner, repository: request.repository });
   await mkdir(path, { recursive: true });
   return process.effect(() => {
     let branch: string | undefined;
@@ -58,8 +61,16 @@ export async function acquireWorktree(_git: Git, request: WorktreeRequest): Prom
   });
 }
 
-export function releaseWorktree(_git: Git, request: ReleaseRequest): Promise<Released> {
+export async function releaseWorktree(_git: Git, request: ReleaseRequest): Promise<Released> {
   const repository = repositoryHere();
+  const holder = (await ownerOf(request.path))?.owner;
+  if (request.owner !== undefined && holder !== undefined && holder !== request.owner) return { outcome: 'pooled' };
+  const released = await release(repository, request);
+  if (released.outcome !== 'kept') await unmarkOwner(request.path);
+  return released;
+}
+
+function release(repository: Repository, request: ReleaseRequest): Promise<Released> {
   return here().effect(() => {
     const worktree = repository.worktrees.get(request.path);
     if (worktree === undefined) return { outcome: 'removed' };

@@ -19,11 +19,18 @@ export class Machine {
   readonly locks = new Map<string, Process>();
   isOn = true;
   asleepUntil = 0;
+  /** When it woke last, and how long it had slept. */
+  wokeAt = 0;
+  sleptMs = 0;
+  /** When its clocks stood still or jumped last. */
+  disturbedAt = 0;
   /** How far the wall clock is ahead, ms. */
   #ahead: number;
   /** How much of the time the monotonic clock has not counted, ms. */
   #lost = 0;
   #clockStops = false;
+  #fellAsleepAt = 0;
+  readonly #atWake: (() => void)[] = [];
   #pids = 100;
 
   constructor(world: World, name: string, remote: Repository | undefined, ahead: number) {
@@ -50,15 +57,33 @@ export class Machine {
   /** Somebody, or NTP, sets the wall clock. */
   setClock(byMs: number): void {
     this.#ahead += byMs;
+    this.disturbedAt = this.world.now;
   }
 
   sleep(ms: number, clockStops: boolean): void {
     if (!this.isAwake) return;
     this.world.trace.add(this.name, `sleeps for ${Math.round(ms / 1000)} s, monotonic clock ${clockStops ? 'stops' : 'goes on'}`);
     this.asleepUntil = this.world.now + ms;
+    this.#fellAsleepAt = this.world.now;
     this.#clockStops = clockStops;
     if (clockStops) this.#lost += ms;
     this.commands.slept(ms);
+    const until = this.asleepUntil;
+    this.world.later(ms, () => {
+      if (this.asleepUntil === until) this.#woken();
+    });
+  }
+
+  /** What is due meanwhile is heard then, in the order in which it was due. */
+  atWake(what: () => void): void {
+    this.#atWake.push(what);
+  }
+
+  #woken(): void {
+    this.wokeAt = this.world.now;
+    this.disturbedAt = this.world.now;
+    this.sleptMs = this.world.now - this.#fellAsleepAt;
+    for (const what of this.#atWake.splice(0)) what();
   }
 
   /** Somebody opens the lid sooner. */
@@ -68,6 +93,7 @@ export class Machine {
     this.asleepUntil = this.world.now;
     if (this.#clockStops) this.#lost -= early;
     this.commands.slept(-early);
+    this.#woken();
   }
 
   start(name: string, main: () => Promise<void>): Process {
@@ -99,6 +125,7 @@ export class Machine {
   powerOn(): void {
     this.isOn = true;
     this.asleepUntil = 0;
+    this.#woken();
     this.world.trace.add(this.name, 'boots');
   }
 }

@@ -24,6 +24,8 @@ export class Process {
   isAlive = true;
   /** Stopped by a signal, or starved, until then. */
   frozenUntil = 0;
+  /** When it was let go on last. */
+  wokeAt = 0;
   temper: Temper = CALM;
   /** Fleet mode is on in it. */
   isInFleet = false;
@@ -45,7 +47,6 @@ export class Process {
   /** Undefined: now; else when something that is due at `at` is to be looked at again. */
   resumesAt(at: number, monotonic: number | undefined): number | undefined {
     const { machine } = this;
-    if (at < machine.asleepUntil) return machine.asleepUntil;
     if (at < this.frozenUntil) return this.frozenUntil;
     if (monotonic === undefined) return undefined;
     const early = monotonic - (machine.monotonic() + (at - machine.world.now));
@@ -103,6 +104,7 @@ export class Process {
   freeze(ms: number): void {
     this.machine.world.trace.add(this, `is stopped for ${Math.round(ms / 1000)} s`);
     this.frozenUntil = Math.max(this.frozenUntil, this.machine.world.now + ms);
+    this.wokeAt = this.frozenUntil;
   }
 
   /** It is no more. Its locks go with it. */

@@ -22,4 +22,6 @@ export interface Service {
   answer(request: WireRequest, gone: AbortSignal): Promise<WireAnswer>;
   /** Everything that is sent passes here first. */
   onSent(from: Process, request: WireRequest): void;
+  /** An answer has come to whoever asked. */
+  onAnswered(from: Process, request: WireRequest, answer: WireAnswer): void;
 }

@@ -67,6 +67,8 @@ export class World {
   readonly network: Network;
   /** Where requests go; undefined: nobody listens. */
   service: Service | undefined;
+  /** Told of every ref that a process pushes, before it arrives. */
+  onPush: ((from: Process, ref: string) => void) | undefined;
   /** How a call of git over the network fares. */
   gitTrip: ((machine: Machine) => { ms: number; isLost: boolean; isAnswerLost: boolean }) | undefined;
 
@@ -99,8 +101,8 @@ export class World {
       const first = this.#agenda.first;
       if (first === undefined || first.at > until) break;
       this.#agenda.take();
-      if (first.cancelled || !this.#isDeliverable(first)) continue;
       this.now = first.at;
+      if (first.cancelled || !this.#isDeliverable(first)) continue;
       this.steps += 1;
       this.enter(first.owner, first.run);
       look();
@@ -120,6 +122,13 @@ export class World {
     const { owner } = due;
     if (owner === undefined) return true;
     if (!owner.isAlive) return false;
+    if (!owner.machine.isAwake) {
+      owner.machine.atWake(() => {
+        due.at = this.now;
+        this.#agenda.add(due);
+      });
+      return false;
+    }
     const resumes = owner.resumesAt(due.at, due.monotonic);
     if (resumes === undefined) return true;
     due.at = resumes;

@@ -467,7 +467,8 @@ for (const { of, begin } of COORDINATORS)
       };
       await until(() => fleet.facts().leases.some(({ standing }) => standing === 'landing'), 'landing');
       await until(async () => (await factory.job(id))?.reason?.code === 'checkout-busy', 'not landed');
-      assert.equal((await factory.execute({ verb: 'reject', id })).ok, true);
+      // Its file has come to rest a moment before the runner has let go of it.
+      await until(async () => (await factory.execute({ verb: 'reject', id })).ok, 'rejected');
       await until(() => fleet.facts().leases.length === 0, 'nothing left of it');
       assert.deepEqual(
         readdirSync(path.join(home, 'outbox')).filter((name) => name.endsWith('.reports.json')),
