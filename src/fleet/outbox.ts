@@ -139,10 +139,7 @@ export class Outbox {
   #write(id: string): Promise<void> {
     this.#unwritten.add(id);
     const after = (this.#writing.get(id) ?? Promise.resolve()).catch(() => undefined);
-    const writing = after.then(async () => {
-      await this.#writeNow(id);
-      if (this.#writing.get(id) === writing || !this.#writing.has(id)) this.#unwritten.delete(id);
-    });
+    const writing = after.then(() => this.#writeNow(id));
     this.#writing.set(id, writing);
     return writing;
   }
@@ -150,9 +147,15 @@ export class Outbox {
   async #writeNow(id: string): Promise<void> {
     const file = path.join(this.#dir, `${id}.reports.json`);
     const box = this.#boxes.get(id);
-    if (box !== undefined) return writeDurable(file, `${JSON.stringify(box)}\n`);
+    if (box !== undefined) {
+      await writeDurable(file, `${JSON.stringify(box)}\n`);
+      // What has been put in meanwhile is still to be written.
+      if (this.#boxes.get(id) === box) this.#unwritten.delete(id);
+      return;
+    }
     await rm(file, { force: true });
     await syncDirectory(this.#dir);
+    this.#unwritten.delete(id);
     this.#writing.delete(id);
   }
 }

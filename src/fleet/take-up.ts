@@ -6,7 +6,8 @@ import type { Exchange } from './exchange.ts';
 import { type Held, keyFor, newHeld } from './held.ts';
 import { doubted, landing } from './lease.ts';
 import type { FleetOptions } from './options.ts';
-import { wireAction } from './report.ts';
+import type { BoxOwner } from './outbox.ts';
+import { isTerminal, wireAction } from './report.ts';
 
 /** For a lease that is known only by what it has still to report, until a renewal tells, ms. */
 const UNKNOWN_LENGTH = 15 * MINUTE;
@@ -25,12 +26,26 @@ export async function takeUpAll(exchange: Exchange, holdings: readonly Holding[]
   for (const id of outbox.ids()) {
     const owner = outbox.owner(id);
     if (owner === undefined || exchange.held.has(keyFor(owner))) continue;
-    // Its job is at its end here, or gone; only what it has still to report is left. With nothing to report the
-    // lease is given back: renewed for a job that nobody works at, it would keep the job from everybody.
-    if (outbox.waiting(id) === 0) await outbox.add(owner, 'release');
+    // Its job is at its end here, or gone; only what it has still to report is left.
+    await tellTheEnd(exchange, owner);
     const { id: local, jobId, epoch } = owner;
     found(exchange, { id: local, jobId, epoch, stage: 'ended', leaseMs: UNKNOWN_LENGTH });
   }
+}
+
+/**
+ * A crash between the move to its end and the report of it: that end is told, after what waits. Where there is none to
+ * tell the lease is given back: renewed for a job that nobody works at, it would keep the job from everybody.
+ */
+async function tellTheEnd({ options, runner }: Exchange, owner: BoxOwner): Promise<void> {
+  const { outbox } = options;
+  const { id } = owner;
+  if (outbox.waiting(id) > 0 && isTerminal(outbox.told(id) ?? '')) return;
+  const { claim, stage, reasonCode, checkpoint } = (await runner?.standing(id)) ?? {};
+  const isSame = claim?.jobId === owner.jobId && claim.epoch === owner.epoch;
+  const action = wireAction(isSame && stage !== undefined ? stage : 'quarantine', reasonCode);
+  if (action.do === 'report' && isTerminal(action.stage)) await outbox.add(owner, action.stage, checkpoint);
+  else await outbox.add(owner, 'release');
 }
 
 async function takeUp(

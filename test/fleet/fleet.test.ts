@@ -1,6 +1,6 @@
 /** The seed's list (seed-phase2-slice3.md, TESTS), with a real runner, real engines and a coordinator on loopback. */
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Fleet } from '../../src/fleet/fleet.ts';
@@ -397,6 +397,27 @@ for (const { of, begin } of COORDINATORS)
       await factory.startRunner();
       await until(() => stub.asked().includes('POST jobs/job-19/lease/release'), 'released');
       await until(() => outboxOf(home).length === 0, 'forgotten');
+    });
+
+    it('tells the end of a job that a crash had kept it from telling, after what waits', async () => {
+      const id = await claimed('job-45', jobFile({ cwd: repo }));
+      await waitForStage(factory, id, 'review');
+      await until(() => stub.reported('job-45').length === 2, 'reports');
+      await factory.dispose();
+      // The move to its end is on disk, and nothing of its report; one before it had not been accepted either.
+      const state = path.join(home, 'runs', id, 'state.json');
+      const known = JSON.parse(readFileSync(state, 'utf8')) as Record<string, unknown>;
+      const reason = { code: 'rejected', text: 'Rejected by a person.', at: Date.now() };
+      writeFileSync(state, JSON.stringify({ ...known, stage: 'failed', reason }));
+      renameSync(path.join(home, 'review', `${id}.md`), path.join(home, 'failed', `${id}.md`));
+      const box = path.join(home, 'outbox', `${id}.reports.json`);
+      const kept = JSON.parse(readFileSync(box, 'utf8')) as { nextSequence: number };
+      const waiting = [{ sequence: kept.nextSequence, what: 'review' }];
+      writeFileSync(box, JSON.stringify({ ...kept, nextSequence: kept.nextSequence + 1, waiting }));
+      await join();
+      await factory.startRunner();
+      await until(() => stub.reported('job-45').at(-1) === 'failed 1', 'its end');
+      await until(() => fleet.facts().leases.length === 0, 'nothing left of it');
     });
 
     it('believes the disk, not its memory, when another process was the runner meanwhile', async () => {
