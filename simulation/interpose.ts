@@ -7,8 +7,8 @@
  * while it is loaded. One whose words are no longer there fails, so that none stops testing anything unnoticed.
  */
 import { registerHooks } from 'node:module';
-import { fileURLToPath, pathToFileURL } from 'node:url';
 import path from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { installGlobals } from './stand-ins/globals.ts';
 
 export interface Mutation {
@@ -45,7 +45,9 @@ const MODULES: Readonly<Record<string, string>> = {
 /** What modules keep in variables belongs to a process; here several share the modules. */
 const PROCESS_LOCAL: Mutation = {
   file: 'runner/quarantine/settle.ts',
-  replace: [['= new Map<string, Promise<unknown>>();', "= globalThis[Symbol.for('aq.simulation.local')]('turns');"]],
+  replace: [
+    ['= new Map<string, Promise<unknown>>();', "= globalThis[Symbol.for('aq.simulation.local')]('turns');"],
+  ],
 };
 
 /** Before anything of `src/` is loaded in this thread. */
@@ -66,7 +68,9 @@ export function interpose(mutation?: Mutation): void {
     load(url, context, next) {
       const loaded = next(url, context);
       const own = isOfProduct(url) ? mutations.filter(({ file }) => file === nameOf(url)) : [];
-      return own.length === 0 ? loaded : { ...loaded, source: own.reduce(mutated, String(loaded.source)) };
+      return own.length === 0
+        ? loaded
+        : { ...loaded, source: own.reduce(mutated, (loaded.source as Buffer).toString()) };
     },
   });
 }
@@ -74,7 +78,9 @@ export function interpose(mutation?: Mutation): void {
 function mutated(source: string, { file, replace }: Mutation): string {
   return replace.reduce((text, [from, to]) => {
     if (text.split(from).length !== 2)
-      throw new Error(`src/${file} has not exactly one “${from}”: the variant that replaces it has to be renewed.`);
+      throw new Error(
+        `src/${file} has not exactly one “${from}”: the variant that replaces it has to be renewed.`,
+      );
     return text.replace(from, () => to);
   }, source);
 }

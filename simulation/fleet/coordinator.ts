@@ -5,7 +5,7 @@
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { MemoryStore } from '../../src/coordinator/memory/store.ts';
-import { isRefusal, type Refusal } from '../../src/coordinator/refusal.ts';
+import { isRefusal } from '../../src/coordinator/refusal.ts';
 import { Callers } from '../../src/coordinator/server/caller.ts';
 import { sendRefusal } from '../../src/coordinator/server/problem.ts';
 import { factoryRoutes } from '../../src/coordinator/server/routes-factory.ts';
@@ -133,7 +133,10 @@ export class Coordinator implements Service {
   #commit(operations: readonly Operation[]): Promise<ResultOf<Operation['do']>[]> {
     return here().effect(() =>
       operations.map((operation) =>
-        this.#observer.committing(operation, () => this.#store.runNow([operation])[0] as ResultOf<Operation['do']>),
+        this.#observer.committing(
+          operation,
+          () => this.#store.runNow([operation])[0] as ResultOf<Operation['do']>,
+        ),
       ),
     );
   }
@@ -151,7 +154,9 @@ export class Coordinator implements Service {
     const send = reply as unknown as FastifyReply;
     const [pathname = '', search = ''] = message.path.replace(/^\/api/, '').split('?');
     const server = this.#server as Server;
-    const found = server.routes.find(({ method, pattern }) => method === message.method && pattern.test(pathname));
+    const found = server.routes.find(
+      ({ method, pattern }) => method === message.method && pattern.test(pathname),
+    );
     if (found === undefined) return { status: 404, headers: {}, body: 'not found' };
     const request = {
       method: message.method,
@@ -164,7 +169,7 @@ export class Coordinator implements Service {
     };
     const asked = request as unknown as FastifyRequest;
     const caller = await server.callers.of(asked);
-    if (isRefusal(caller)) sendRefusal(send, caller as Refusal);
+    if (isRefusal(caller)) sendRefusal(send, caller);
     else {
       request.caller = caller;
       found.guard?.(asked, send, () => undefined);
@@ -181,7 +186,10 @@ export class Coordinator implements Service {
     if (!pathname.endsWith('/heartbeat') || answer.status !== 200) return answer;
     const { nextHeartbeatSec, longPollSec, ...rest } = JSON.parse(answer.body) as Record<string, unknown>;
     const { pace, longPolls } = this.#offers;
-    return { ...answer, body: JSON.stringify({ ...rest, ...(pace && { nextHeartbeatSec }), ...(longPolls && { longPollSec }) }) };
+    return {
+      ...answer,
+      body: JSON.stringify({ ...rest, ...(pace && { nextHeartbeatSec }), ...(longPolls && { longPollSec }) }),
+    };
   }
 }
 
@@ -195,7 +203,11 @@ function appInto(routes: Registered[]): FastifyInstance {
       const pattern = new RegExp(`^${url.replaceAll(/:(\w+)/g, '(?<$1>[^/]+)')}$`);
       routes.push({ method, url, pattern, guard: options.onRequest, route });
     };
-  return { get: register('GET'), post: register('POST'), patch: register('PATCH') } as unknown as FastifyInstance;
+  return {
+    get: register('GET'),
+    post: register('POST'),
+    patch: register('PATCH'),
+  } as unknown as FastifyInstance;
 }
 
 /** As much of fastify's reply as the routes use. */

@@ -1,13 +1,14 @@
 /** `aq`, as it is on every machine: a runner in a fleet, or one request of a person beside it. */
-import { openFleet } from '../../src/fleet/open.ts';
+
 import type { Fleet } from '../../src/fleet/fleet.ts';
+import { openFleet } from '../../src/fleet/open.ts';
 import type { Log } from '../../src/platform/log.ts';
 import { type Factory, openFactory } from '../../src/runner/factory.ts';
 import { offline } from '../../src/runner/hooks.ts';
+import { CLONE } from '../stand-ins/workspace.ts';
 import type { Machine } from '../world/machine.ts';
 import type { Process, Temper } from '../world/process.ts';
 import { here } from '../world/world.ts';
-import { CLONE } from '../stand-ins/workspace.ts';
 
 export const HOME = '/home/user/.agent-queue';
 
@@ -28,7 +29,17 @@ export interface Setup {
 
 /** What a fresh machine has on its disk. */
 export function furnish({ disk }: Machine): void {
-  const folders = ['/home', '/home/user', '/tmp', '/work', CLONE, `${CLONE}/.git`, '/bin', '/usr', '/usr/bin'];
+  const folders = [
+    '/home',
+    '/home/user',
+    '/tmp',
+    '/work',
+    CLONE,
+    `${CLONE}/.git`,
+    '/bin',
+    '/usr',
+    '/usr/bin',
+  ];
   for (const folder of folders) disk.makeDirectory(folder, 0o755, 0);
   for (const file of ['/bin/sh', '/usr/bin/claude']) disk.make(file, 0o755, 0);
 }
@@ -40,7 +51,9 @@ export class Laptop {
   /** The flag, as it is set for the next process. */
   isInFleet = true;
   /** The process that is to run the jobs, and what it has opened. */
-  #runner: { readonly process: Process; opened: Opened | undefined; readonly stop: PromiseWithResolvers<void> } | undefined;
+  #runner:
+    | { readonly process: Process; opened: Opened | undefined; readonly stop: PromiseWithResolvers<void> }
+    | undefined;
   #aqs = 0;
   readonly #secrets: (text: string, where: string) => void;
 
@@ -127,9 +140,19 @@ export class Laptop {
     let factory: Factory | undefined;
     const log = this.#log();
     const capabilities = async () => (await factory?.capabilities()) ?? [];
-    const fleet = this.isInFleet ? await openFleet({ home: HOME, env, capabilities, shadow: false, log }) : undefined;
+    const fleet = this.isInFleet
+      ? await openFleet({ home: HOME, env, capabilities, shadow: false, log })
+      : undefined;
     const supervisorScript = '/opt/aq/supervisor.js';
-    factory = await openFactory({ home: HOME, supervisorScript, workspaceFolder: CLONE, log, what, env, hooks: fleet ?? offline });
+    factory = await openFactory({
+      home: HOME,
+      supervisorScript,
+      workspaceFolder: CLONE,
+      log,
+      what,
+      env,
+      hooks: fleet ?? offline,
+    });
     return { factory, fleet };
   }
 

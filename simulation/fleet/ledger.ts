@@ -5,9 +5,9 @@
 import type { JobRecord } from '../../src/coordinator/records.ts';
 import { isRefusal } from '../../src/coordinator/refusal.ts';
 import type { Operation, ResultOf } from '../../src/coordinator/store.ts';
-import type { JobState } from '../../src/runner/job/state.ts';
 import { localIdOf } from '../../src/runner/claimed/materialise.ts';
-import { STAGES, directoryOf } from '../../src/runner/stages.ts';
+import type { JobState } from '../../src/runner/job/state.ts';
+import { directoryOf, STAGES } from '../../src/runner/stages.ts';
 import { Directory, File } from '../world/disk.ts';
 import type { Machine } from '../world/machine.ts';
 import type { Process } from '../world/process.ts';
@@ -51,9 +51,9 @@ export class Ledger implements Observer {
     const jobId = 'jobId' in operation ? operation.jobId : undefined;
     const before = jobId === undefined ? undefined : this.row(jobId);
     const result = commit();
-    if (operation.do === 'claim' && result !== 'empty' && !isRefusal(result as object))
+    if (operation.do === 'claim' && result !== 'empty' && !isRefusal(result))
       this.#claimed((result as { job: JobRecord }).job, operation.factoryId);
-    if (operation.do === 'fenced' && before !== undefined && !isRefusal(result as object))
+    if (operation.do === 'fenced' && before !== undefined && typeof result === 'object' && !isRefusal(result))
       this.#accepts(operation, before);
     if (jobId !== undefined) this.#epochOnlyRises(this.row(jobId));
     return result;
@@ -61,13 +61,16 @@ export class Ledger implements Observer {
 
   row(jobId: string): JobRecord | undefined {
     const [result] = this.coordinator?.look({ do: 'job', productId: PRODUCT, jobId }) ?? [];
-    return result === undefined || isRefusal(result as object) ? undefined : (result as { job: JobRecord }).job;
+    return result === undefined || isRefusal(result as object)
+      ? undefined
+      : (result as { job: JobRecord }).job;
   }
 
   #epochOnlyRises(job: JobRecord | undefined): void {
     if (job === undefined) return;
     const last = this.#epochs.get(job.id) ?? 0;
-    if (job.epoch < last) this.#world.broken('epochs only rise', `${job.id} went from ${last} to ${job.epoch}`);
+    if (job.epoch < last)
+      this.#world.broken('epochs only rise', `${job.id} went from ${last} to ${job.epoch}`);
     this.#epochs.set(job.id, job.epoch);
   }
 
@@ -75,13 +78,20 @@ export class Ledger implements Observer {
     const last = this.#epochs.get(job.id) ?? 0;
     this.claims += 1;
     if (job.waitsFor.length > 0)
-      this.#world.broken('no job before those that it needs', `${job.id} was given out, and waits for ${job.waitsFor.join(', ')}`);
+      this.#world.broken(
+        'no job before those that it needs',
+        `${job.id} was given out, and waits for ${job.waitsFor.join(', ')}`,
+      );
     this.#world.trace.add('coordinator', `${job.id} is ${factoryId}'s under epoch ${job.epoch}`);
     // A repeated claim is answered with the same job and epoch; any other has raised it.
     const holder = this.#holders.get(`${job.id} ${job.epoch}`);
     if (holder !== undefined && holder !== factoryId)
-      this.#world.broken('one holder for each epoch', `${job.id}, epoch ${job.epoch}: ${holder} and ${factoryId}`);
-    if (job.epoch < last) this.#world.broken('epochs only rise', `${job.id} was given under ${job.epoch} after ${last}`);
+      this.#world.broken(
+        'one holder for each epoch',
+        `${job.id}, epoch ${job.epoch}: ${holder} and ${factoryId}`,
+      );
+    if (job.epoch < last)
+      this.#world.broken('epochs only rise', `${job.id} was given under ${job.epoch} after ${last}`);
     this.#holders.set(`${job.id} ${job.epoch}`, factoryId);
     this.#epochs.set(job.id, job.epoch);
   }
@@ -98,15 +108,29 @@ export class Ledger implements Observer {
         `${caller}'s ${call.what} of ${jobId} under ${call.epoch}, which was ${before.epoch} and ${before.factoryId}'s`,
       );
     if (call.what !== 'renew')
-      this.#world.trace.add('coordinator', `accepts ${call.what === 'report' ? call.stage : 'release'} of ${jobId}, epoch ${call.epoch}`);
-    const isNews = after.stage !== before.stage || after.held !== before.held || after.events !== before.events;
+      this.#world.trace.add(
+        'coordinator',
+        `accepts ${call.what === 'report' ? call.stage : 'release'} of ${jobId}, epoch ${call.epoch}`,
+      );
+    const isNews =
+      after.stage !== before.stage || after.held !== before.held || after.events !== before.events;
     if (!isNews) return;
     if (!before.held)
-      this.#world.broken('nothing without a holder', `${jobId}, epoch ${call.epoch}: ${call.what} of a job that is ${before.stage}`);
+      this.#world.broken(
+        'nothing without a holder',
+        `${jobId}, epoch ${call.epoch}: ${call.what} of a job that is ${before.stage}`,
+      );
     this.#accepted.set(jobId, (this.#accepted.get(jobId) ?? 0) + 1);
     const machine = this.#machines.get(before.factoryId ?? '');
-    if (call.what === 'report' && machine !== undefined && this.stateOf(machine, localIdOf({ jobId, epoch: call.epoch })) === undefined)
-      this.#world.broken('no report from nowhere', `${jobId}, epoch ${call.epoch}: ${machine.name} has no such job`);
+    if (
+      call.what === 'report' &&
+      machine !== undefined &&
+      this.stateOf(machine, localIdOf({ jobId, epoch: call.epoch })) === undefined
+    )
+      this.#world.broken(
+        'no report from nowhere',
+        `${jobId}, epoch ${call.epoch}: ${machine.name} has no such job`,
+      );
   }
 
   /** What the machine's disk says of a job. */
@@ -127,7 +151,10 @@ export class Ledger implements Observer {
     if (state === undefined) {
       // A person's own commit, then.
       if (!this.#byPerson.delete(commit))
-        this.#world.broken('nothing lands without an intent on disk', `${machine.name}: ${ref} came to ${commit.slice(0, 8)}`);
+        this.#world.broken(
+          'nothing lands without an intent on disk',
+          `${machine.name}: ${ref} came to ${commit.slice(0, 8)}`,
+        );
       return;
     }
     const { claim, id } = state;
@@ -136,7 +163,10 @@ export class Ledger implements Observer {
     this.#world.trace.add(machine.name, `LANDS ${id} on ${ref} at ${commit.slice(0, 8)}`);
     const before = this.landings.get(key);
     if (before !== undefined)
-      this.#world.broken('at most one outward effect per job', `${key}: ${JSON.stringify(before)} and ${JSON.stringify(landing)}`);
+      this.#world.broken(
+        'at most one outward effect per job',
+        `${key}: ${JSON.stringify(before)} and ${JSON.stringify(landing)}`,
+      );
     this.landings.set(key, landing);
     if (claim === undefined) return;
     const row = this.row(claim.jobId);
@@ -162,15 +192,24 @@ export class Ledger implements Observer {
   }
 
   sent(from: Process, { method, path, headers, body }: WireRequest): void {
-    if (!from.isInFleet) this.#world.broken('with the flag off no message', `${from.title} sent ${method} ${path}`);
-    const rest = `${path} ${body ?? ''} ${Object.entries(headers).filter(([name]) => name !== 'authorization').flat().join(' ')}`;
+    if (!from.isInFleet)
+      this.#world.broken('with the flag off no message', `${from.title} sent ${method} ${path}`);
+    const rest = `${path} ${body ?? ''} ${Object.entries(headers)
+      .filter(([name]) => name !== 'authorization')
+      .flat()
+      .join(' ')}`;
     this.mustBeClean(from.name === 'operator' ? rest.replace(PROMPT, '') : rest, `${method} ${path}`);
     if (from.name === 'operator') return;
     if (path.endsWith('/fleet/claim')) this.#claimIsSent(from, headers['idempotency-key']);
     const [, jobId] = /\/fleet\/jobs\/([^/]+)$/.exec(path) ?? [];
     if (method === 'PATCH' && jobId !== undefined && body !== undefined)
-      this.leaves(from, { jobId, epoch: (JSON.parse(body) as { leaseEpoch: number }).leaseEpoch }, 'a report');
-    if (headers['idempotency-key'] !== undefined) this.#sentAt.set(`${from.machine.name} ${headers['idempotency-key']}`, this.#world.now);
+      this.leaves(
+        from,
+        { jobId, epoch: (JSON.parse(body) as { leaseEpoch: number }).leaseEpoch },
+        'a report',
+      );
+    if (headers['idempotency-key'] !== undefined)
+      this.#sentAt.set(`${from.machine.name} ${headers['idempotency-key']}`, this.#world.now);
   }
 
   /** When each call under a key was sent, in time of the world; the newest of those with one key. */
@@ -187,7 +226,10 @@ export class Ledger implements Observer {
     this.#openClaims.set(machine.name, open);
     const other = [...open].find((each) => each !== key);
     if (other !== undefined)
-      this.#world.broken('a claim without an answer is repeated', `${machine.name} claims under ${key}, and ${other} is open`);
+      this.#world.broken(
+        'a claim without an answer is repeated',
+        `${machine.name} claims under ${key}, and ${other} is open`,
+      );
     open.add(key);
   }
 
@@ -198,9 +240,15 @@ export class Ledger implements Observer {
     this.#openClaims.get(machine.name)?.delete(key);
     if (status >= 300) return;
     const sentAt = this.#sentAt.get(`${machine.name} ${key}`) ?? this.#world.now;
-    const given = path.endsWith('/fleet/claim') && body !== '' ? (JSON.parse(body) as { job: { id: string; leaseEpoch: number } }).job : undefined;
+    const given =
+      path.endsWith('/fleet/claim') && body !== ''
+        ? (JSON.parse(body) as { job: { id: string; leaseEpoch: number } }).job
+        : undefined;
     const [, jobId] = /\/fleet\/jobs\/([^/]+)/.exec(path) ?? [];
-    const claim = given === undefined ? { jobId, epoch: Number(key.split('.').at(-2)) } : { jobId: given.id, epoch: given.leaseEpoch };
+    const claim =
+      given === undefined
+        ? { jobId, epoch: Number(key.split('.').at(-2)) }
+        : { jobId: given.id, epoch: given.leaseEpoch };
     if (claim.jobId === undefined || Number.isNaN(claim.epoch)) return;
     const ended = method === 'PATCH' && (JSON.parse(body) as { stage?: string }).stage === 'shipped';
     this.#assured.set(`${machine.name} ${claim.epoch} ${claim.jobId}`, { sentAt, ended });
@@ -210,7 +258,11 @@ export class Ledger implements Observer {
    * Something of a claimed job leaves its machine: only under a lease that is certain (rule 6). A process that was
    * stopped with the work in its hands is forgiven for a moment: it cannot know, and the fence is there for it.
    */
-  leaves({ machine, wokeAt }: Process, { jobId, epoch }: { jobId: string; epoch: number }, what: string): void {
+  leaves(
+    { machine, wokeAt }: Process,
+    { jobId, epoch }: { jobId: string; epoch: number },
+    what: string,
+  ): void {
     const { now } = this.#world;
     const assured = this.#assured.get(`${machine.name} ${epoch} ${jobId}`);
     const since = Math.max(wokeAt, machine.disturbedAt);
@@ -237,7 +289,25 @@ export class Ledger implements Observer {
   }
 
   stagesOf(machine: Machine, localId: string): string[] {
-    return STAGES.filter((stage) => machine.disk.find(`${HOME}/${directoryOf(stage)}/${localId}.md`) !== undefined);
+    return STAGES.filter(
+      (stage) => machine.disk.find(`${HOME}/${directoryOf(stage)}/${localId}.md`) !== undefined,
+    );
+  }
+
+  /** Nobody's work is put aside while the coordinator still has it for theirs. */
+  nothingIsTakenFromItsHolder(machine: Machine): void {
+    const folder = machine.disk.find(`${HOME}/quarantine`);
+    if (!(folder instanceof Directory)) return;
+    for (const name of folder.entries.keys()) {
+      if (!name.endsWith('.md')) continue;
+      const { claim, id } = this.stateOf(machine, name.slice(0, -'.md'.length)) ?? {};
+      const row = claim && this.row(claim.jobId);
+      if (row?.held === true && row.epoch === claim?.epoch && row.factoryId === machine.name)
+        this.#world.broken(
+          'only a stale result is quarantined',
+          `${machine.name}: ${id}, and ${row.id} is its own under that epoch`,
+        );
+    }
   }
 
   /** Whatever was done is somewhere where a person or the next runner finds it. */
@@ -246,17 +316,28 @@ export class Ledger implements Observer {
       const state = this.stateOf(machine, id);
       if (state === undefined) continue;
       const stages = this.stagesOf(machine, id);
-      if (stages.length > 1) this.#world.broken('a job is in one stage', `${machine.name}: ${id} is in ${stages.join(' and ')}`);
+      if (stages.length > 1)
+        this.#world.broken('a job is in one stage', `${machine.name}: ${id} is in ${stages.join(' and ')}`);
       // One that is being made of a result in quarantine is there once its file is; until then that result is.
-      const isInTheMaking = state.madeFrom !== undefined && this.stagesOf(machine, state.madeFrom).includes('quarantine');
+      const isInTheMaking =
+        state.madeFrom !== undefined && this.stagesOf(machine, state.madeFrom).includes('quarantine');
       if (state.result !== undefined && stages.length === 0 && !isInTheMaking)
-        this.#world.broken('no finished work is lost', `${machine.name}: ${id} was ${state.stage} and is in no stage`);
+        this.#world.broken(
+          'no finished work is lost',
+          `${machine.name}: ${id} was ${state.stage} and is in no stage`,
+        );
       const { wipCommit, wipBranch } = state.result ?? {};
       if (wipCommit === undefined || stages[0] === 'shipped') continue;
       const { repository } = machine;
       // A newer checkpoint under the same ref may have come before a crash, and not into the state.
-      const isReachable = repository.refs.has(wipBranch ?? '') || [...repository.refs.values()].some((tip) => repository.isAncestor(wipCommit, tip));
-      if (!isReachable) this.#world.broken('no finished work is lost', `${machine.name}: ${id}'s ${wipBranch} is reached by no ref`);
+      const isReachable =
+        repository.refs.has(wipBranch ?? '') ||
+        [...repository.refs.values()].some((tip) => repository.isAncestor(wipCommit, tip));
+      if (!isReachable)
+        this.#world.broken(
+          'no finished work is lost',
+          `${machine.name}: ${id}'s ${wipBranch} is reached by no ref`,
+        );
     }
   }
 }

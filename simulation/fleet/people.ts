@@ -1,7 +1,7 @@
 /** The people of a fleet: whoever sits at a laptop, and the operator. All that they do, they do through `aq`. */
 import type { JobRow } from '../../src/runner/board.ts';
-import type { Machine } from '../world/machine.ts';
 import { loadUndici } from '../stand-ins/undici.ts';
+import type { Machine } from '../world/machine.ts';
 import { MAIN } from '../world/repository.ts';
 import type { Laptop, Opened } from './factory.ts';
 import type { Ledger } from './ledger.ts';
@@ -16,9 +16,19 @@ async function seeTo({ factory }: Opened, row: JobRow, laptop: Laptop, patient: 
     stage === 'review'
       ? row.reason?.code === 'conflict' || row.reason?.code === 'target-moves'
         ? 'reject'
-        : chance.pick(patient ? (['approve', 'approve', 'reject'] as const) : (['approve', 'approve', 'sendBack', 'reject', 'ship'] as const))
+        : chance.pick(
+            patient
+              ? (['approve', 'approve', 'reject'] as const)
+              : (['approve', 'approve', 'sendBack', 'reject', 'ship'] as const),
+          )
       : stage === 'testing'
-        ? chance.pick(row.reason?.code === 'push-rejected' ? (['reject'] as const) : patient ? (['ship'] as const) : (['ship', 'ship', 'cancel', 'sendBack', 'reject'] as const))
+        ? chance.pick(
+            row.reason?.code === 'push-rejected'
+              ? (['reject'] as const)
+              : patient
+                ? (['ship'] as const)
+                : (['ship', 'ship', 'cancel', 'sendBack', 'reject'] as const),
+          )
         : stage === 'quarantine' && settled === undefined
           ? chance.pick(['discard', 'adopt', 'requeue'] as const)
           : stage === 'blocked'
@@ -37,7 +47,8 @@ export function tend(laptop: Laptop, patient: boolean): void {
   laptop.aq(async (opened) => {
     const { stages } = await opened.factory.board();
     for (const { rows } of stages)
-      for (const row of rows) if (patient || laptop.machine.world.chance.happens(0.5)) await seeTo(opened, row, laptop, patient);
+      for (const row of rows)
+        if (patient || laptop.machine.world.chance.happens(0.5)) await seeTo(opened, row, laptop, patient);
   });
 }
 
@@ -58,7 +69,11 @@ export function moveMain({ machine }: Laptop, ledger: Ledger, n: number): void {
 }
 
 /** A request of the operator, repeated until it is answered. */
-export function operate(machine: Machine, token: string, request: { method: string; path: string; body?: unknown }): void {
+export function operate(
+  machine: Machine,
+  token: string,
+  request: { method: string; path: string; body?: unknown },
+): void {
   const process = machine.start('operator', async () => {
     process.isInFleet = true;
     const { Agent, request: send } = await loadUndici();

@@ -38,13 +38,27 @@ export interface JobPlan {
 
 export type Trouble = { readonly name: string; readonly at: number } & (
   | { readonly do: 'sleep'; readonly machine: string; readonly ms: number; readonly clockStops: boolean }
-  | { readonly do: 'freeze' | 'powerCut' | 'diskFull' | 'secondRunner'; readonly machine: string; readonly ms: number }
+  | {
+      readonly do: 'freeze' | 'powerCut' | 'diskFull' | 'secondRunner';
+      readonly machine: string;
+      readonly ms: number;
+    }
   | { readonly do: 'kill' | 'restart' | 'mainMoves' | 'aq'; readonly machine: string }
   | { readonly do: 'setClock'; readonly machine: string; readonly ms: number }
-  | { readonly do: 'cut'; readonly machine: string | undefined; readonly ms: number; readonly direction: 'in' | 'out' | 'both'; readonly isLoud: boolean }
+  | {
+      readonly do: 'cut';
+      readonly machine: string | undefined;
+      readonly ms: number;
+      readonly direction: 'in' | 'out' | 'both';
+      readonly isLoud: boolean;
+    }
   | { readonly do: 'coordinatorDown' | 'coordinatorFreeze'; readonly ms: number }
   | { readonly do: 'cancel' | 'requeue'; readonly job: string }
-  | { readonly do: 'drain' | 'leaveFleet' | 'releaseLease' | 'claimNow'; readonly machine: string; readonly ms: number }
+  | {
+      readonly do: 'drain' | 'leaveFleet' | 'releaseLease' | 'claimNow';
+      readonly machine: string;
+      readonly ms: number;
+    }
 );
 
 export interface MachinePlan {
@@ -87,10 +101,14 @@ export function planOf(seed: number, left: ReadonlySet<string> = new Set()): Pla
   const machines = Array.from({ length: chance.pick([1, 2, 2, 3, 3, 5]) }, (_, n) =>
     machineOf(chance, n + 1, isDay ? lids(chance) : []),
   );
-  const jobs = Array.from({ length: chance.between(1, 6) }, (_, n) => jobOf(chance, n + 1, machines, troubleMs));
+  const jobs = Array.from({ length: chance.between(1, 6) }, (_, n) =>
+    jobOf(chance, n + 1, machines, troubleMs),
+  );
   const rates = ratesOf(chance);
   const count = chance.pick([0, 1, 2, 4, 8, 16]);
-  const troubles = Array.from({ length: count }, (_, n) => troubleOf(chance, n + 1, machines, jobs, troubleMs));
+  const troubles = Array.from({ length: count }, (_, n) =>
+    troubleOf(chance, n + 1, machines, jobs, troubleMs),
+  );
   const plan: Plan = {
     seed,
     machines,
@@ -183,9 +201,20 @@ function troubleOf(
   const kind = chance.pick(KINDS);
   switch (kind) {
     case 'sleep':
-      return { ...base, do: kind, machine, ms: chance.magnitude(SECOND, 3 * DAY), clockStops: chance.happens(0.6) };
+      return {
+        ...base,
+        do: kind,
+        machine,
+        ms: chance.magnitude(SECOND, 3 * DAY),
+        clockStops: chance.happens(0.6),
+      };
     case 'setClock':
-      return { ...base, do: kind, machine: chance.happens(0.2) ? 'coordinator' : machine, ms: chance.pick([-1, 1]) * chance.magnitude(SECOND, 6 * HOUR) };
+      return {
+        ...base,
+        do: kind,
+        machine: chance.happens(0.2) ? 'coordinator' : machine,
+        ms: chance.pick([-1, 1]) * chance.magnitude(SECOND, 6 * HOUR),
+      };
     case 'cut':
       return {
         ...base,
@@ -207,7 +236,7 @@ function troubleOf(
     case 'aq':
       return { ...base, do: kind, machine };
     default:
-      return { ...base, do: kind, machine, ms: chance.magnitude(SECOND, HOUR) } as Trouble;
+      return { ...base, do: kind, machine, ms: chance.magnitude(SECOND, HOUR) };
   }
 }
 
@@ -223,7 +252,11 @@ function without(plan: Plan, left: ReadonlySet<string>): Plan {
   return {
     ...plan,
     machines,
-    jobs: jobs.map((job) => (job.needs !== undefined && !jobs.some(({ name }) => name === job.needs) ? { ...job, needs: undefined } : job)),
+    jobs: jobs.map((job) =>
+      job.needs !== undefined && !jobs.some(({ name }) => name === job.needs)
+        ? { ...job, needs: undefined }
+        : job,
+    ),
     rates,
     troubles: plan.troubles.filter(
       (each) =>
@@ -249,7 +282,7 @@ export function fileOf({ name, ship, review, verify, retries, lock, needs, on }:
   return [
     '---',
     'engine: claude',
-    `cwd: ${'/work/app'}`,
+    'cwd: /work/app',
     `ship: ${ship}`,
     `review: ${review}`,
     ...(verify ? ['verify: [npm test]'] : []),

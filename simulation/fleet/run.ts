@@ -1,12 +1,13 @@
 /** One run: a plan carried out, the rules held against it, and, once the trouble is over, the promise that all comes to its end. */
+
+import type { JobRecord } from '../../src/coordinator/records.ts';
 import { DEFAULT_SETTINGS } from '../../src/coordinator/settings.ts';
 import { HOUR, MINUTE, SECOND } from '../../src/platform/clock.ts';
-import type { JobRecord } from '../../src/coordinator/records.ts';
 import { Directory, File } from '../world/disk.ts';
 import { Machine } from '../world/machine.ts';
 import type { Temper } from '../world/process.ts';
 import { MAIN, Repository } from '../world/repository.ts';
-import { Violation, World } from '../world/world.ts';
+import { type Violation, World } from '../world/world.ts';
 import { Coordinator, PRODUCT } from './coordinator.ts';
 import { HOME, Laptop } from './factory.ts';
 import { Ledger } from './ledger.ts';
@@ -66,15 +67,29 @@ class Simulation {
     const remote = new Repository(world, 'remote', undefined);
     const settings = { ...DEFAULT_SETTINGS, leaseMs: plan.leaseMs };
     const { pace, longPolls } = plan;
-    this.#coordinator = new Coordinator(new Machine(world, 'coordinator', remote, 0), settings, { pace, longPolls }, this.ledger);
+    this.#coordinator = new Coordinator(
+      new Machine(world, 'coordinator', remote, 0),
+      settings,
+      { pace, longPolls },
+      this.ledger,
+    );
     this.ledger.coordinator = this.#coordinator;
     world.service = this.#coordinator;
     this.#coordinator.admitAdmin(ADMIN);
     for (const { name, ahead, maxParallel, pushCheckpoints, capabilities } of plan.machines) {
       const machine = new Machine(world, name, remote, ahead);
-      const setup = { token: TOKEN + name, renewSec: plan.renewSec, maxParallel, pushCheckpoints, capabilities };
+      const setup = {
+        token: TOKEN + name,
+        renewSec: plan.renewSec,
+        maxParallel,
+        pushCheckpoints,
+        capabilities,
+      };
       this.#machines.set(name, machine);
-      this.#laptops.set(name, new Laptop(machine, setup, (text, where) => this.ledger.mustBeClean(text, where)));
+      this.#laptops.set(
+        name,
+        new Laptop(machine, setup, (text, where) => this.ledger.mustBeClean(text, where)),
+      );
       this.#coordinator.admit(name, setup.token);
       machine.repository.onBranch = (ref, commit) => {
         // Its other branches are nobody's but the jobs' own.
@@ -93,7 +108,8 @@ class Simulation {
     this.#everySoOften();
     for (const job of plan.jobs) world.later(job.at, () => this.#enqueue(job));
     for (const { name, closed } of plan.machines)
-      for (const { at, ms, clockStops } of closed) world.later(at, () => this.#machines.get(name)?.sleep(ms, clockStops));
+      for (const { at, ms, clockStops } of closed)
+        world.later(at, () => this.#machines.get(name)?.sleep(ms, clockStops));
     for (const trouble of plan.troubles) world.later(trouble.at, () => this.#cause(trouble));
     const look = () => undefined;
     world.run(plan.troubleMs, look);
@@ -108,7 +124,10 @@ class Simulation {
     }
     if (world.violation === undefined && left.length > 0)
       world.broken('every job comes to its end', left.slice(0, 5).join('; '));
-    for (const machine of this.#machines.values()) if (world.violation === undefined) this.ledger.nothingIsLost(machine);
+    for (const machine of this.#machines.values()) {
+      if (world.violation === undefined) this.ledger.nothingIsLost(machine);
+      if (world.violation === undefined) this.ledger.nothingIsTakenFromItsHolder(machine);
+    }
   }
 
   #trouble(): void {
@@ -176,9 +195,14 @@ class Simulation {
     const { world, plan } = this;
     const look = () => {
       world.later(30 * SECOND, look);
-      if (this.#coordinator.process === undefined && this.#coordinator.machine.processes.size === 0 && (!this.#isTroubled || world.chance.happens(0.5)))
+      if (
+        this.#coordinator.process === undefined &&
+        this.#coordinator.machine.processes.size === 0 &&
+        (!this.#isTroubled || world.chance.happens(0.5))
+      )
         this.#coordinator.start();
       for (const laptop of this.#laptops.values()) {
+        this.ledger.nothingIsTakenFromItsHolder(laptop.machine);
         if (laptop.runner !== undefined || !laptop.machine.isAwake) continue;
         this.ledger.nothingIsLost(laptop.machine);
         if (!this.#isTroubled || world.chance.happens(0.5)) laptop.startRunner();
@@ -189,7 +213,10 @@ class Simulation {
     for (const laptop of this.#laptops.values()) {
       const visit = () => {
         tend(laptop, !this.#isTroubled);
-        if (!this.#isTroubled) laptop.inRunner(async ({ fleet }) => (fleet?.facts().draining === true ? fleet.drain(false) : undefined));
+        if (!this.#isTroubled)
+          laptop.inRunner(async ({ fleet }) =>
+            fleet?.facts().draining === true ? fleet.drain(false) : undefined,
+          );
         world.later(this.#isTroubled ? plan.tendsEvery : 10 * MINUTE, visit);
       };
       world.later(plan.tendsEvery, visit);
@@ -209,8 +236,10 @@ class Simulation {
   #cause(trouble: Trouble): void {
     const { world } = this;
     const { ms } = { ms: 0, ...trouble };
-    const machine = 'machine' in trouble && trouble.machine !== undefined ? this.#machines.get(trouble.machine) : undefined;
-    const laptop = 'machine' in trouble && trouble.machine !== undefined ? this.#laptops.get(trouble.machine) : undefined;
+    const machine =
+      'machine' in trouble && trouble.machine !== undefined ? this.#machines.get(trouble.machine) : undefined;
+    const laptop =
+      'machine' in trouble && trouble.machine !== undefined ? this.#laptops.get(trouble.machine) : undefined;
     this.#n += 1;
     if (trouble.do === 'setClock') (machine ?? this.#coordinator.machine).setClock(ms);
     world.trace.add(machine?.name, `trouble: ${JSON.stringify(trouble)}`);
@@ -248,7 +277,12 @@ class Simulation {
       case 'aq':
         return laptop === undefined ? undefined : tend(laptop, false);
       case 'cut':
-        return world.network.cut({ machine, direction: trouble.direction, isLoud: trouble.isLoud, until: world.now + ms });
+        return world.network.cut({
+          machine,
+          direction: trouble.direction,
+          isLoud: trouble.isLoud,
+          until: world.now + ms,
+        });
       case 'coordinatorDown':
         this.#coordinator.process?.end('is killed');
         return;
@@ -256,7 +290,10 @@ class Simulation {
         return this.#coordinator.process?.freeze(ms);
       case 'cancel':
       case 'requeue':
-        return operate(this.#coordinator.machine, ADMIN, { method: 'POST', path: `/fleet/jobs/${trouble.job}/${trouble.do}` });
+        return operate(this.#coordinator.machine, ADMIN, {
+          method: 'POST',
+          path: `/fleet/jobs/${trouble.job}/${trouble.do}`,
+        });
       case 'drain':
         laptop?.inRunner(async ({ fleet }) => fleet?.drain(true));
         world.later(ms, () => laptop?.inRunner(async ({ fleet }) => fleet?.drain(false)));
@@ -291,7 +328,10 @@ class Simulation {
       });
       if (mine) return this.ledger.branchMoved(machine, ref, commit);
     }
-    this.world.broken('nothing lands without an intent on disk', `the remote's ${ref} came to ${commit.slice(0, 8)}`);
+    this.world.broken(
+      'nothing lands without an intent on disk',
+      `the remote's ${ref} came to ${commit.slice(0, 8)}`,
+    );
   }
 
   /** In words: what has not come to its end. */
@@ -301,7 +341,10 @@ class Simulation {
     for (const job of (list as { jobs: readonly JobRecord[] }).jobs) {
       // What it needs has not shipped and will not: a person would have to requeue that.
       if (job.stage === 'queued' && job.waitsFor.length > 0) continue;
-      if (!ENDS.has(job.stage)) left.push(`${job.id} is ${job.stage}, epoch ${job.epoch}, ${job.held ? `${job.factoryId}'s` : 'nobody’s'}`);
+      if (!ENDS.has(job.stage))
+        left.push(
+          `${job.id} is ${job.stage}, epoch ${job.epoch}, ${job.held ? `${job.factoryId}'s` : 'nobody’s'}`,
+        );
       else if (job.held) left.push(`${job.id} has ended and is held`);
     }
     for (const laptop of this.#laptops.values()) left.push(...this.#unfinishedOn(laptop));
@@ -315,9 +358,11 @@ class Simulation {
       for (const name of names(machine, stage)) left.push(`${machine.name}: ${name} is in ${stage}`);
     for (const name of names(machine, 'outbox')) {
       const file = machine.disk.find(`${HOME}/outbox/${name}`);
-      if (name.endsWith('.reports.json') && file instanceof File) left.push(`${machine.name}: ${String(file.content).slice(0, 200)}`);
+      if (name.endsWith('.reports.json') && file instanceof File)
+        left.push(`${machine.name}: ${String(file.content).slice(0, 200)}`);
     }
-    for (const file of machine.locks.keys()) if (!file.endsWith('runner.lock')) left.push(`${machine.name} holds ${file}`);
+    for (const file of machine.locks.keys())
+      if (!file.endsWith('runner.lock')) left.push(`${machine.name} holds ${file}`);
     return left;
   }
 }

@@ -1,10 +1,14 @@
 /** `node:fs/promises` on the disk of whichever simulated machine asks: as much of it as the product uses. */
 import path from 'node:path';
-import { Directory, type Disk, fail, File } from '../world/disk.ts';
+import { Directory, type Disk, File, fail } from '../world/disk.ts';
 import { here } from '../world/world.ts';
 import { type Stats, statsOf } from './fs-stats.ts';
 
-type Options = { readonly mode?: number; readonly recursive?: boolean; readonly force?: boolean } | number | string | undefined;
+type Options =
+  | { readonly mode?: number; readonly recursive?: boolean; readonly force?: boolean }
+  | number
+  | string
+  | undefined;
 
 /** One call: an effect of the process that makes it. */
 function call<T>(what: (disk: Disk, now: number) => T, torn?: (disk: Disk, now: number) => void): Promise<T> {
@@ -22,8 +26,12 @@ function optionsOf(options: Options): { mode?: number; recursive?: boolean; forc
 }
 
 function text(content: string | Uint8Array, encoding: unknown): string | Buffer {
-  const name = typeof encoding === 'object' ? (encoding as { encoding?: string } | null)?.encoding : encoding;
-  if (name !== undefined) return typeof content === 'string' ? content : Buffer.from(content).toString('utf8');
+  const name =
+    typeof encoding === 'object' && encoding !== null
+      ? (encoding as { encoding?: string }).encoding
+      : encoding;
+  if (name !== undefined)
+    return typeof content === 'string' ? content : Buffer.from(content).toString('utf8');
   return Buffer.from(content as string);
 }
 
@@ -36,7 +44,13 @@ export function readFile(file: string, encoding?: unknown): Promise<string | Buf
   return call((disk) => text(disk.file(file).content, encoding));
 }
 
-function put(disk: Disk, now: number, file: string, content: string | Uint8Array, options: { mode?: number; flush?: boolean }): void {
+function put(
+  disk: Disk,
+  now: number,
+  file: string,
+  content: string | Uint8Array,
+  options: { mode?: number; flush?: boolean },
+): void {
   const node = disk.find(file) === undefined ? disk.make(file, options.mode ?? 0o666, now) : disk.file(file);
   disk.write(file, node, content, now);
   if (options.flush === true) node.synced = node.content;
@@ -127,7 +141,10 @@ export function stat(file: string): Promise<Stats> {
   return call((disk) => statsOf(disk.entry(file)));
 }
 
-export const lstat = stat;
+/** There are no links. */
+export function lstat(file: string): Promise<Stats> {
+  return stat(file);
+}
 
 /** There are no links. */
 export function realpath(file: string): Promise<string> {
@@ -208,7 +225,12 @@ export class FileHandle {
     return call(() => statsOf(this.#node));
   }
 
-  read(buffer: Buffer, offset: number, length: number, position: number): Promise<{ buffer: Buffer; bytesRead: number }> {
+  read(
+    buffer: Buffer,
+    offset: number,
+    length: number,
+    position: number,
+  ): Promise<{ buffer: Buffer; bytesRead: number }> {
     return call(() => {
       const bytes = Buffer.from((this.#node as File).content as string);
       return { buffer, bytesRead: bytes.copy(buffer, offset, position, position + length) };

@@ -1,5 +1,5 @@
 /** `node:fs` on the disk of whichever simulated machine asks: the few synchronous calls that the product makes, which only look. */
-import { type Directory, fail, File } from '../world/disk.ts';
+import { type Directory, File, fail } from '../world/disk.ts';
 import { currentProcess, here } from '../world/world.ts';
 import { type Stats, statsOf } from './fs-stats.ts';
 
@@ -48,7 +48,13 @@ export function openSync(file: string): number {
   return descriptors;
 }
 
-export function readSync(descriptor: number, buffer: Buffer, offset: number, length: number, position: number): number {
+export function readSync(
+  descriptor: number,
+  buffer: Buffer,
+  offset: number,
+  length: number,
+  position: number,
+): number {
   const content = Buffer.from((opened.get(descriptor) as File).content as string);
   return content.copy(buffer, offset, position, position + length);
 }
@@ -82,10 +88,14 @@ export function watch(folder: string, _options: unknown, listener: (event: strin
     tell: (name) => {
       if (pending || !process.isAlive || world.chance.happens(MISSES)) return;
       pending = true;
-      world.later(world.chance.between(1, TELLS_WITHIN), () => {
-        pending = false;
-        listener('rename', name);
-      }, process);
+      world.later(
+        world.chance.between(1, TELLS_WITHIN),
+        () => {
+          pending = false;
+          listener('rename', name);
+        },
+        process,
+      );
     },
   };
   const watches = watchesOf(machine.disk);

@@ -52,7 +52,10 @@ function isOverNetwork([command]: readonly string[]): boolean {
 async function overNetwork(call: Call): Promise<Said> {
   const process = here();
   const { machine } = process;
-  const unreachable: Said = { exitCode: 128, stderr: 'fatal: unable to access the remote: the connection was reset' };
+  const unreachable: Said = {
+    exitCode: 128,
+    stderr: 'fatal: unable to access the remote: the connection was reset',
+  };
   const trip = machine.world.gitTrip?.(machine) ?? { ms: 50, isLost: false, isAnswerLost: false };
   await new Promise<void>((resolve) => void process.timer(trip.ms, resolve));
   if (trip.isLost) return unreachable;
@@ -97,7 +100,9 @@ const COMMANDS: Readonly<Record<string, (call: Call) => Said>> = {
     const { tree, conflicts } = call.repository.merge(ours as string, theirs as string);
     if (conflicts.length === 0) return `${tree}\0`;
     const files = conflicts.map((file) => `${file}\0`).join('');
-    const messages = conflicts.map((file) => `1\0${file}\0CONFLICT (contents)\0Merge conflict in ${file}\n\0`).join('');
+    const messages = conflicts
+      .map((file) => `1\0${file}\0CONFLICT (contents)\0Merge conflict in ${file}\n\0`)
+      .join('');
     return { exitCode: 1, stdout: `${tree}\0${files}\0${messages}` };
   },
   'commit-tree': (call) => {
@@ -138,21 +143,31 @@ const COMMANDS: Readonly<Record<string, (call: Call) => Said>> = {
     const target = filter === undefined ? undefined : objectOf(call, filter.slice(filter.indexOf('=') + 1));
     const patterns = call.args.slice(1).filter((arg) => !arg.startsWith('--'));
     const matching = [...repository.refs].filter(([ref, commit]) => {
-      const isNamed = patterns.some((each) => ref === each || ref.startsWith(each.endsWith('/') ? each : `${each}/`));
+      const isNamed = patterns.some(
+        (each) => ref === each || ref.startsWith(each.endsWith('/') ? each : `${each}/`),
+      );
       if (!isNamed || target === undefined) return isNamed;
       return repository.isAncestor(commit, target) !== filter?.startsWith('--no-');
     });
     const checkedOut = new Set([...repository.worktrees.values()].map(({ branch }) => branch));
-    return matching.map(([ref, commit]) => `${ref}\0${commit}\0${checkedOut.has(ref) ? '/somewhere' : ''}\n`).join('');
+    return matching
+      .map(([ref, commit]) => `${ref}\0${commit}\0${checkedOut.has(ref) ? '/somewhere' : ''}\n`)
+      .join('');
   },
   'cat-file': (call) => {
-    if (call.args.includes('-e')) return objectOf(call, call.args.at(-1) as string) === undefined ? { exitCode: 128 } : '';
-    const lines = String(call.options.input ?? '').split('\n').filter((line) => line !== '');
-    return lines.map((line) => (objectOf(call, line) === undefined ? `${line} missing\n` : 'commit\n')).join('');
+    if (call.args.includes('-e'))
+      return objectOf(call, call.args.at(-1) as string) === undefined ? { exitCode: 128 } : '';
+    const lines = String(call.options.input ?? '')
+      .split('\n')
+      .filter((line) => line !== '');
+    return lines
+      .map((line) => (objectOf(call, line) === undefined ? `${line} missing\n` : 'commit\n'))
+      .join('');
   },
-  'rev-list': (call) => `${[...call.repository.ancestors(objectOf(call, call.args.at(-1) as string) ?? '')].join('\n')}\n`,
+  'rev-list': (call) =>
+    `${[...call.repository.ancestors(objectOf(call, call.args.at(-1) as string) ?? '')].join('\n')}\n`,
   config: () => 'remote.origin.url\nhttps://github.com/acme/app.git\0',
-  show: () => 'A Person\0person@example.org\0' + '1700000000 +0000\0',
+  show: () => 'A Person\0person@example.org\x001700000000 +0000\0',
   push: (call) => {
     const [from = '', to = ''] = (call.args.at(-1) as string).split(/:(?=refs\/)/);
     const commit = objectOf(call, from.replace(/^\+/, ''));
@@ -162,5 +177,7 @@ const COMMANDS: Readonly<Record<string, (call: Call) => Said>> = {
     return isTaken ? '' : { exitCode: 1, stderr: `! [rejected] ${to} (non-fast-forward)` };
   },
   fetch: (call) =>
-    call.repository.fetch(call.args.at(-1) as string) ? '' : { exitCode: 128, stderr: "fatal: couldn't find remote ref" },
+    call.repository.fetch(call.args.at(-1) as string)
+      ? ''
+      : { exitCode: 128, stderr: "fatal: couldn't find remote ref" },
 };

@@ -85,7 +85,9 @@ function timeout(ms: number): AbortSignal {
   const owner = currentProcess();
   if (owner === undefined) return real.timeout(ms);
   const controller = new AbortController();
-  owner.timer(ms, () => controller.abort(new DOMException('The operation was aborted due to timeout', 'TimeoutError')));
+  owner.timer(ms, () =>
+    controller.abort(new DOMException('The operation was aborted due to timeout', 'TimeoutError')),
+  );
   return controller.signal;
 }
 
@@ -103,9 +105,12 @@ export function installGlobals(): void {
     Object.defineProperty(target, name, { value, configurable: true, writable: true });
   define(performance, 'now', () => currentProcess()?.machine.monotonic() ?? real.now());
   define(Math, 'random', () => currentProcess()?.machine.world.chance.next() ?? real.random());
-  const timer = (repeats: boolean, otherwise: typeof setTimeout) =>
+  const timer =
+    (repeats: boolean, otherwise: typeof setTimeout) =>
     (run: (...args: unknown[]) => void, ms = 1, ...args: unknown[]) =>
-      currentProcess() === undefined ? otherwise(run, ms, ...args) : new Timer(() => run(...args), ms, repeats);
+      currentProcess() === undefined
+        ? otherwise(run, ms, ...args)
+        : new Timer(() => run(...args), ms, repeats);
   define(globalThis, 'setTimeout', timer(false, real.setTimeout));
   define(globalThis, 'setInterval', timer(true, real.setInterval as unknown as typeof setTimeout));
   define(globalThis, 'clearTimeout', clear);
@@ -147,4 +152,5 @@ class LocalMap {
   }
 }
 
-(globalThis as Record<symbol, unknown>)[Symbol.for('aq.simulation.local')] = (name: string) => new LocalMap(name);
+(globalThis as Record<symbol, unknown>)[Symbol.for('aq.simulation.local')] = (name: string) =>
+  new LocalMap(name);

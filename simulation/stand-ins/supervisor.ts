@@ -16,7 +16,9 @@ export function createLauncher() {
   return {
     start(order: RunOrder): Promise<RunBegun> {
       const { commands } = here().machine;
-      return here().effect(() => begunOf(commands.find(order.dir) ?? commands.start(order, order.events !== null)));
+      return here().effect(() =>
+        begunOf(commands.find(order.dir) ?? commands.start(order, order.events !== null)),
+      );
     },
     dispose: () => undefined,
   };
@@ -28,7 +30,9 @@ export function installSupervisor(): Promise<string> {
 
 export function readEnd(dir: string): Promise<Reading<RunEnd>> {
   const run = here().machine.commands.find(dir);
-  return here().effect(() => (run?.end === undefined ? { state: 'absent' } : { state: 'read', value: run.end }));
+  return here().effect(() =>
+    run?.end === undefined ? { state: 'absent' } : { state: 'read', value: run.end },
+  );
 }
 
 export function requestStop(dir: string, reason: StopRequest['reason']): Promise<void> {

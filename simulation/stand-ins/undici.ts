@@ -92,7 +92,10 @@ class Exchange {
     signal.addEventListener('abort', this.#aborted, { once: true });
     this.#from.onEnd.add(this.#hangUp);
     world.service?.onSent(this.#from, this.#message);
-    world.trace.add(this.#from, () => `→ ${this.#message.method} ${this.#message.path} ${this.#message.body ?? ''}`);
+    world.trace.add(
+      this.#from,
+      () => `→ ${this.#message.method} ${this.#message.path} ${this.#message.body ?? ''}`,
+    );
     const cut = world.network.meets(machine, 'out');
     if (cut?.isLoud === true) return this.#back(() => this.#fail(errorOf('ECONNREFUSED')));
     if (world.network.isLost(machine, 'out')) return world.trace.add(this.#from, '  the request is lost');
@@ -133,11 +136,8 @@ class Exchange {
     world.later(
       0,
       () => {
-        service.answer(this.#message, this.#gone.signal).then(
-          (answer) => {
-            process.onEnd.delete(reset);
-            this.#back(() => this.#answer(answer));
-          },
+        this.#served(service, process).then(
+          () => process.onEnd.delete(reset),
           (error: unknown) => process.failed(error),
         );
       },
@@ -145,17 +145,26 @@ class Exchange {
     );
   }
 
+  async #served(service: Service, process: Process): Promise<void> {
+    const answer = await service.answer(this.#message, this.#gone.signal);
+    if (process.isAlive) this.#back(() => this.#answer(answer));
+  }
+
   /** Something comes back over the network. */
   #back(come: () => void): void {
     const { machine } = this.#from;
     const { world } = machine;
-    if (world.network.isLost(machine, 'in')) return world.trace.add(this.#from, `  the answer to ${this.#message.path} is lost`);
+    if (world.network.isLost(machine, 'in'))
+      return world.trace.add(this.#from, `  the answer to ${this.#message.path} is lost`);
     world.later(world.network.latency(), come, this.#from);
   }
 
   #answer(answer: WireAnswer): void {
     if (this.#isOver) return;
-    this.#from.machine.world.trace.add(this.#from, () => `← ${answer.status} ${this.#message.path} ${answer.body}`);
+    this.#from.machine.world.trace.add(
+      this.#from,
+      () => `← ${answer.status} ${this.#message.path} ${answer.body}`,
+    );
     this.#end();
     this.#from.machine.world.service?.onAnswered(this.#from, this.#message, answer);
     this.#ends.answered(answer);
@@ -163,7 +172,10 @@ class Exchange {
 
   #fail(error: Error): void {
     if (this.#isOver) return;
-    this.#from.machine.world.trace.add(this.#from, `← ${(error as { code?: string }).code ?? error.name} ${this.#message.path}`);
+    this.#from.machine.world.trace.add(
+      this.#from,
+      `← ${(error as { code?: string }).code ?? error.name} ${this.#message.path}`,
+    );
     this.#end();
     this.#ends.failed(error);
   }

@@ -2,16 +2,17 @@
  * What `src/runner/workspace/` does with files and worktrees, over the repository of a simulated machine. Merging,
  * landing, pushing and fetching are the product's own (they only call git).
  */
-import { mkdir, stat } from './fs-promises.ts';
-import type { Checkpoint, CheckpointRequest } from '../../src/runner/workspace/checkpoint.ts';
+
+import type { Git } from '../../src/platform/git/git.ts';
 import type { ChangedFile, ChangesRequest } from '../../src/runner/workspace/changes.ts';
+import type { Checkpoint, CheckpointRequest } from '../../src/runner/workspace/checkpoint.ts';
 import type { Released, ReleaseRequest } from '../../src/runner/workspace/release.ts';
 import type { Workplace } from '../../src/runner/workspace/repository.ts';
 import { markOwner, ownerOf, unmarkOwner } from '../../src/runner/workspace/slots.ts';
 import type { Worktree, WorktreeRequest } from '../../src/runner/workspace/worktrees.ts';
-import type { Git } from '../../src/platform/git/git.ts';
 import { MAIN, type Repository } from '../world/repository.ts';
 import { here } from '../world/world.ts';
+import { mkdir, stat } from './fs-promises.ts';
 
 export { jobBranch } from '../../src/runner/workspace/worktrees.ts';
 
@@ -33,7 +34,7 @@ export async function resolveWorkplace(_git: Git, { cwd }: { readonly cwd: strin
     target: MAIN,
     subdirectory: '',
     uncommitted: 0,
-  } as Workplace;
+  };
 }
 
 export function folderInWorktree(worktree: string): Promise<string> {
@@ -46,7 +47,8 @@ export async function acquireWorktree(_git: Git, request: WorktreeRequest): Prom
   const { chance } = process.machine.world;
   const path = `${request.home}/worktrees/app/${chance.hex(8)}`;
   await mkdir(`${request.home}/worktrees/app`, { recursive: true });
-  if (request.owner !== undefined) await markOwner(path, { owner: request.owner, repository: request.repository });
+  if (request.owner !== undefined)
+    await markOwner(path, { owner: request.owner, repository: request.repository });
   await mkdir(path, { recursive: true });
   return process.effect(() => {
     let branch: string | undefined;
@@ -64,7 +66,8 @@ export async function acquireWorktree(_git: Git, request: WorktreeRequest): Prom
 export async function releaseWorktree(_git: Git, request: ReleaseRequest): Promise<Released> {
   const repository = repositoryHere();
   const holder = (await ownerOf(request.path))?.owner;
-  if (request.owner !== undefined && holder !== undefined && holder !== request.owner) return { outcome: 'pooled' };
+  if (request.owner !== undefined && holder !== undefined && holder !== request.owner)
+    return { outcome: 'pooled' };
   const released = await release(repository, request);
   if (released.outcome !== 'kept') await unmarkOwner(request.path);
   return released;
@@ -94,8 +97,10 @@ export function checkpoint(_git: Git, request: CheckpointRequest): Promise<Check
     const tree = repository.writeTree(worktree.files);
     const last = repository.refs.get(request.ref);
     const known = { wipBranch: request.ref, embedded: [], unreadable: [] };
-    if (last !== undefined && repository.treeOf(last) === tree) return { ...known, wipCommit: last, changed: false };
-    if (repository.treeOf(worktree.head) === tree) return { ...known, wipCommit: worktree.head, changed: false };
+    if (last !== undefined && repository.treeOf(last) === tree)
+      return { ...known, wipCommit: last, changed: false };
+    if (repository.treeOf(worktree.head) === tree)
+      return { ...known, wipCommit: worktree.head, changed: false };
     const wipCommit = repository.commitTree(tree, [worktree.head], request.message);
     repository.refs.set(request.ref, wipCommit);
     return { ...known, wipCommit, changed: true };

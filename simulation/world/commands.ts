@@ -32,7 +32,13 @@ export interface Manners {
 export class Commands {
   readonly #machine: Machine;
   readonly #runs = new Map<string, CommandRun>();
-  manners: Manners = { engineMs: [60_000, 600_000], verifyMs: [1000, 60_000], fails: 0, changesNothing: 0, verifyFails: 0 };
+  manners: Manners = {
+    engineMs: [60_000, 600_000],
+    verifyMs: [1000, 60_000],
+    fails: 0,
+    changesNothing: 0,
+    verifyFails: 0,
+  };
   /** How many engines have run: changes are numbered by it. */
   #engines = 0;
 
@@ -44,7 +50,10 @@ export class Commands {
     return this.#runs.get(dir);
   }
 
-  start({ dir, mark, cwd, timeoutMs }: Pick<RunOrder, 'dir' | 'mark' | 'cwd' | 'timeoutMs'>, isEngine: boolean): CommandRun {
+  start(
+    { dir, mark, cwd, timeoutMs }: Pick<RunOrder, 'dir' | 'mark' | 'cwd' | 'timeoutMs'>,
+    isEngine: boolean,
+  ): CommandRun {
     const { world } = this.#machine;
     const { chance } = world;
     const [shortest, longest] = isEngine ? this.manners.engineMs : this.manners.verifyMs;
@@ -140,7 +149,10 @@ export class Commands {
       digest: { final: how.final, failed: false, ...(how.final && { text: 'Done.' }) },
       survivors: 0,
     };
-    this.#machine.world.trace.add(this.#machine.name, `command ${run.dir.split('/').slice(-4).join('/')} ends (${how.endedBy}, ${how.exitCode})`);
+    this.#machine.world.trace.add(
+      this.#machine.name,
+      `command ${run.dir.split('/').slice(-4).join('/')} ends (${how.endedBy}, ${how.exitCode})`,
+    );
     this.#tell(run);
   }
 

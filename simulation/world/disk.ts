@@ -38,7 +38,11 @@ type Entry = File | Directory;
 
 /** Entries that came, went or changed their place together. */
 interface Change {
-  readonly parts: readonly { readonly directory: Directory; readonly name: string; readonly before: Entry | undefined }[];
+  readonly parts: readonly {
+    readonly directory: Directory;
+    readonly name: string;
+    readonly before: Entry | undefined;
+  }[];
 }
 
 /** So many changes are kept back at most: after some seconds the kernel writes by itself. */
@@ -133,7 +137,9 @@ export class Disk {
 
   /** A journal is in order: with a directory everything before its newest change is safe as well. */
   syncDirectory(directory: Directory): void {
-    const last = this.#unsynced.findLastIndex(({ parts }) => parts.some((part) => part.directory === directory));
+    const last = this.#unsynced.findLastIndex(({ parts }) =>
+      parts.some((part) => part.directory === directory),
+    );
     if (last >= 0) this.#unsynced.splice(0, last + 1);
   }
 
@@ -180,7 +186,11 @@ export class Disk {
   }
 
   #change(places: readonly { directory: Directory; name: string }[], change: () => void): void {
-    const parts = places.map(({ directory, name }) => ({ directory, name, before: directory.entries.get(name) }));
+    const parts = places.map(({ directory, name }) => ({
+      directory,
+      name,
+      before: directory.entries.get(name),
+    }));
     change();
     this.#unsynced.push({ parts });
     if (this.#unsynced.length > MOST_UNSYNCED) this.#unsynced.splice(0, MOST_UNSYNCED / 2);

@@ -62,7 +62,10 @@ export class Machine {
 
   sleep(ms: number, clockStops: boolean): void {
     if (!this.isAwake) return;
-    this.world.trace.add(this.name, `sleeps for ${Math.round(ms / 1000)} s, monotonic clock ${clockStops ? 'stops' : 'goes on'}`);
+    this.world.trace.add(
+      this.name,
+      `sleeps for ${Math.round(ms / 1000)} s, monotonic clock ${clockStops ? 'stops' : 'goes on'}`,
+    );
     this.asleepUntil = this.world.now + ms;
     this.#fellAsleepAt = this.world.now;
     this.#clockStops = clockStops;

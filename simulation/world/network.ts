@@ -61,7 +61,10 @@ export class Network {
 
   isLost(machine: Machine, direction: 'out' | 'in'): boolean {
     const { loss, answerLoss } = this.weather;
-    return this.meets(machine, direction) !== undefined || this.#world.chance.happens(direction === 'out' ? loss : answerLoss);
+    return (
+      this.meets(machine, direction) !== undefined ||
+      this.#world.chance.happens(direction === 'out' ? loss : answerLoss)
+    );
   }
 
   isDoubled(): boolean {

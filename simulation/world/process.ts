@@ -92,7 +92,7 @@ export class Process {
       const result = what();
       return dies ? this.#die() : Promise.resolve(result);
     } catch (error) {
-      return dies ? this.#die() : Promise.reject(error as Error);
+      return dies ? this.#die() : Promise.reject(error);
     }
   }
 

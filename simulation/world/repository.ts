@@ -46,7 +46,8 @@ export class Repository {
     this.remote = remote;
     this.#objects = objectsOf.get(world) ?? new Objects();
     objectsOf.set(world, this.#objects);
-    if (remote === undefined) this.refs.set(MAIN, this.commit({ files: new Map([['README', '1']]), parents: [], message: 'Begin' }));
+    if (remote === undefined)
+      this.refs.set(MAIN, this.commit({ files: new Map([['README', '1']]), parents: [], message: 'Begin' }));
     else this.fetch(MAIN, MAIN);
   }
 
@@ -72,7 +73,9 @@ export class Repository {
   }
 
   writeTree(files: Tree): string {
-    const text = [...files].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, version]) => `${name} ${version}`);
+    const text = [...files]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, version]) => `${name} ${version}`);
     const id = sha('tree', ...text);
     if (!this.#objects.trees.has(id)) this.#objects.trees.set(id, new Map(files));
     return id;
@@ -155,7 +158,9 @@ export class Repository {
 
   /** Somebody edits a file in a worktree. */
   edit(folder: string, file: string, version: string): void {
-    const worktree = [...this.worktrees].find(([path]) => folder === path || folder.startsWith(`${path}/`))?.[1];
+    const worktree = [...this.worktrees].find(
+      ([path]) => folder === path || folder.startsWith(`${path}/`),
+    )?.[1];
     worktree?.files.set(file, version);
   }
 }
