@@ -164,9 +164,20 @@ export const VARIANTS: readonly Variant[] = [
     seeds: [],
   },
   {
-    name: 'a repeated claim makes the job a second time',
+    name: 'a repeated claim makes a second job',
     file: 'runner/claimed/materialise.ts',
-    replace: [['if (known !== undefined && (await store.locate(id)) !== undefined) return { id };', '']],
+    replace: [
+      [
+        'if (known !== undefined && !isSame(known.claim, job.claim)) continue;',
+        'if (known !== undefined) continue;',
+      ],
+    ],
+    seeds: [],
+  },
+  {
+    name: 'a lease that was found on disk is taken for certain',
+    file: 'fleet/take-up.ts',
+    replace: [["held.lease = doubted(held.lease, 'restart');", '']],
     seeds: [],
   },
   {

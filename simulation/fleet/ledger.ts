@@ -38,6 +38,8 @@ export class Ledger implements Observer {
   /** Accepted reports that told something new, by job. */
   readonly #accepted = new Map<string, number>();
   leaseMs = 0;
+  /** Told of each report that was accepted and told something new. */
+  onReport: ((jobId: string, stage: string) => void) | undefined;
   claims = 0;
   reports = 0;
   quarantined = 0;
@@ -120,6 +122,7 @@ export class Ledger implements Observer {
         'nothing without a holder',
         `${jobId}, epoch ${call.epoch}: ${call.what} of a job that is ${before.stage}`,
       );
+    if (call.what === 'report') this.onReport?.(jobId, call.stage);
     this.#accepted.set(jobId, (this.#accepted.get(jobId) ?? 0) + 1);
     const machine = this.#machines.get(before.factoryId ?? '');
     if (

@@ -21,6 +21,8 @@ export interface Rates {
   readonly changesNothing: number;
   /** Of each call of git over the network, and of each answer. */
   readonly gitLoss: number;
+  /** Of each job that comes into testing: that the operator cancels or requeues it just then. */
+  readonly badMoment: number;
 }
 
 export interface JobPlan {
@@ -180,6 +182,7 @@ function ratesOf(chance: Chance): Rates {
     verifyFails: rate(0.3, 0.4),
     changesNothing: rate(0.3, 0.5),
     gitLoss: rate(0.3, 0.4),
+    badMoment: rate(0.3, 0.8),
   };
 }
 

@@ -97,6 +97,7 @@ class Simulation {
       };
     }
     world.onPush = (from, ref) => this.ledger.pushes(from, ref);
+    this.ledger.onReport = (jobId, stage) => this.#badMoment(jobId, stage);
     remote.onBranch = (ref, commit) => this.#pushed(ref, commit);
   }
 
@@ -317,6 +318,16 @@ class Simulation {
         laptop?.inRunner(async ({ fleet }) => fleet?.claimNow());
         return;
     }
+  }
+
+  /** An operator who changes their mind while a job is on its way out. */
+  #badMoment(jobId: string, stage: string): void {
+    const { world, plan } = this;
+    if (!this.#isTroubled || stage !== 'testing' || !world.chance.happens(plan.rates.badMoment)) return;
+    const path = `/fleet/jobs/${jobId}/${world.chance.pick(['cancel', 'requeue'])}`;
+    world.later(world.chance.magnitude(1, 10 * SECOND), () =>
+      operate(this.#coordinator.machine, ADMIN, { method: 'POST', path }),
+    );
   }
 
   /** A branch on the remote has moved: by whichever machine has an intent for that commit. */
