@@ -26,6 +26,8 @@ type Claims = z.infer<typeof fileSchema>;
 export class ClaimJournal {
   readonly #file: string;
   #claims: Claims = { version: 1, unfinished: [], declined: [] };
+  /** Writes are done one after the other: an older one must not come last. */
+  #saved: Promise<void> = Promise.resolve();
 
   constructor(dir: string) {
     this.#file = path.join(dir, 'claims.json');
@@ -47,10 +49,17 @@ export class ClaimJournal {
     return this.#claims.unfinished;
   }
 
-  /** A fresh request id, on disk before the request leaves. */
+  /** A fresh request id, on disk before the request leaves. @throws what a disk says that takes no writes; then there is none */
   async begin(): Promise<string> {
     const requestId = randomUUID();
-    await this.#save({ ...this.#claims, unfinished: [...this.#claims.unfinished, requestId] });
+    try {
+      await this.#save({ ...this.#claims, unfinished: [...this.#claims.unfinished, requestId] });
+    } catch (error) {
+      // It is not on disk, so it must not be taken for one that may be repeated.
+      const unfinished = this.#claims.unfinished.filter((each) => each !== requestId);
+      this.#claims = { ...this.#claims, unfinished };
+      throw error;
+    }
     return requestId;
   }
 
@@ -87,6 +96,8 @@ export class ClaimJournal {
 
   async #save(claims: Claims): Promise<void> {
     this.#claims = claims;
-    await writeDurable(this.#file, `${JSON.stringify(claims)}\n`);
+    const before = this.#saved.catch(() => undefined);
+    this.#saved = before.then(() => writeDurable(this.#file, `${JSON.stringify(this.#claims)}\n`));
+    await this.#saved;
   }
 }

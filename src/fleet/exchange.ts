@@ -132,6 +132,7 @@ export class Exchange implements ClaimingSide {
 
   async #replay(held: Held): Promise<void> {
     const { client, outbox } = this.options;
+    await outbox.settle(held.id);
     const report = outbox.next(held.id);
     if (report === undefined) return;
     const call = { jobId: held.jobId, epoch: held.epoch, key: keyOf(held, report.sequence) };
@@ -173,6 +174,8 @@ export class Exchange implements ClaimingSide {
     if (mine === undefined) return; // the connection is lost; it is asked again
     if (mine) {
       held.lease = landing(held.lease);
+      // Given up here before anybody knew that it was allowed to land: there is nothing left to tell.
+      if (isTerminal(held.stage)) return this.end(held);
       if (held.shipHeld) this.shipping.again(held);
       return;
     }

@@ -27,7 +27,7 @@ import { type Held, keyFor } from './held.ts';
 import { doubted, standing } from './lease.ts';
 import type { FleetOptions } from './options.ts';
 import { overviewOf } from './overview.ts';
-import { wireAction } from './report.ts';
+import { isTerminal, wireAction } from './report.ts';
 import { nextAction, woke } from './session.ts';
 import { asOfNow } from './shared-status.ts';
 import { SleepWatch } from './sleep-watch.ts';
@@ -215,7 +215,9 @@ export class Fleet implements Hooks {
     held.stage = to;
     held.checkpoint = checkpoint ?? held.checkpoint;
     try {
-      if (to === 'shipped') return await this.#exchange.end(held);
+      // As far as the coordinator knows it has shipped; whoever gives it up here settles it.
+      const isSettled = held.lease.verdict === 'landing' && isTerminal(to);
+      if (to === 'shipped' || isSettled) return await this.#exchange.end(held);
       if (held.lease.verdict !== undefined) return;
       const action = wireAction(to, reasonCode);
       // Whatever this laptop gives back it does not take again at once: that would go round for ever.

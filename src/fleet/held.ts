@@ -63,7 +63,12 @@ export function staleFacts({ lease, slept }: Held, current: number | undefined, 
 
 /** Why a job whose epoch is stale is taken away, for a person. */
 export function staleText({ jobId, epoch }: ClaimKey, current: number | undefined): Revocation {
-  const now = current === undefined ? 'has been given out again or ended' : `is now under epoch ${current}`;
+  const now =
+    current === undefined
+      ? 'has been given out again or ended'
+      : current === epoch
+        ? 'has been ended or taken back at the coordinator'
+        : `is now under epoch ${current}`;
   return {
     code: 'fenced',
     text: `The coordinator's job ${jobId} ${now}, and this laptop had it under epoch ${epoch}. Nothing of it was shipped; the work is kept.`,

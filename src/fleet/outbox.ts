@@ -46,6 +46,8 @@ export class Outbox {
   readonly #boxes = new Map<string, Box>();
   /** Writes of one box are done one after the other. */
   readonly #writing = new Map<string, Promise<void>>();
+  /** Boxes whose last write came to nothing. */
+  readonly #unwritten = new Set<string>();
 
   constructor(dir: string) {
     this.#dir = dir;
@@ -87,6 +89,16 @@ export class Outbox {
     await this.#write(id);
   }
 
+  /**
+   * Before anything of a box is sent: what a full disk has not taken is written now. A report whose number is not on
+   * disk would give its key, after a crash, to another one.
+   * @throws what the disk says
+   */
+  async settle(id: string): Promise<void> {
+    await this.#writing.get(id)?.catch(() => undefined);
+    if (this.#unwritten.has(id)) await this.#write(id);
+  }
+
   /** The oldest report that waits. */
   next(id: string): Report | undefined {
     return this.#boxes.get(id)?.waiting[0];
@@ -125,6 +137,7 @@ export class Outbox {
   }
 
   #write(id: string): Promise<void> {
+    this.#unwritten.add(id);
     const after = (this.#writing.get(id) ?? Promise.resolve()).catch(() => undefined);
     const writing = after.then(() => this.#writeNow(id));
     this.#writing.set(id, writing);
@@ -134,9 +147,15 @@ export class Outbox {
   async #writeNow(id: string): Promise<void> {
     const file = path.join(this.#dir, `${id}.reports.json`);
     const box = this.#boxes.get(id);
-    if (box !== undefined) return writeDurable(file, `${JSON.stringify(box)}\n`);
+    if (box !== undefined) {
+      await writeDurable(file, `${JSON.stringify(box)}\n`);
+      // What has been put in meanwhile is still to be written.
+      if (this.#boxes.get(id) === box) this.#unwritten.delete(id);
+      return;
+    }
     await rm(file, { force: true });
     await syncDirectory(this.#dir);
+    this.#unwritten.delete(id);
     this.#writing.delete(id);
   }
 }

@@ -146,6 +146,8 @@ export interface Capacity {
 export interface AttachedRunner {
   /** Makes a claimed job an ordinary job in `assigned/`, on disk when it resolves; the same claim twice is one job. Returns its local id. */
   materialise(job: ClaimedJob): Promise<string>;
+  /** A claimed job as it stands here now, also at its end; undefined: it is not here. */
+  standing(id: string): Promise<Holding | undefined>;
   /** Ends the job's processes and puts it into quarantine; for `released` it fails instead. Nothing when it has ended. */
   revoked(id: string, why: Revocation): Promise<void>;
   /** Tries once more to ship a job that was held. */

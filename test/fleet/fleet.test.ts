@@ -1,6 +1,6 @@
 /** The seed's list (seed-phase2-slice3.md, TESTS), with a real runner, real engines and a coordinator on loopback. */
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Fleet } from '../../src/fleet/fleet.ts';
@@ -359,6 +359,27 @@ for (const { of, begin } of COORDINATORS)
       await until(() => outboxOf(home).length === 0, 'forgotten');
     });
 
+    it('tells the end of a job that a crash had kept it from telling, after what waits', async () => {
+      const id = await claimed('job-45', jobFile({ cwd: repo }));
+      await waitForStage(factory, id, 'review');
+      await until(() => stub.reported('job-45').length === 2, 'reports');
+      await factory.dispose();
+      // The move to its end is on disk, and nothing of its report; one before it had not been accepted either.
+      const state = path.join(home, 'runs', id, 'state.json');
+      const known = JSON.parse(readFileSync(state, 'utf8')) as Record<string, unknown>;
+      const reason = { code: 'rejected', text: 'Rejected by a person.', at: Date.now() };
+      writeFileSync(state, JSON.stringify({ ...known, stage: 'failed', reason }));
+      renameSync(path.join(home, 'review', `${id}.md`), path.join(home, 'failed', `${id}.md`));
+      const box = path.join(home, 'outbox', `${id}.reports.json`);
+      const kept = JSON.parse(readFileSync(box, 'utf8')) as { nextSequence: number };
+      const waiting = [{ sequence: kept.nextSequence, what: 'review' }];
+      writeFileSync(box, JSON.stringify({ ...kept, nextSequence: kept.nextSequence + 1, waiting }));
+      await join();
+      await factory.startRunner();
+      await until(() => stub.reported('job-45').at(-1) === 'failed 1', 'its end');
+      await until(() => fleet.facts().leases.length === 0, 'nothing left of it');
+    });
+
     it('believes the disk, not its memory, when another process was the runner meanwhile', async () => {
       const id = await claimed('job-20', jobFile({ cwd: repo }));
       await waitForStage(factory, id, 'review');
@@ -447,6 +468,24 @@ for (const { of, begin } of COORDINATORS)
       await waitForStage(factory, id, 'shipped');
       assert.equal(stub.jobs.get('job-8')?.stage, 'shipped');
       assert.equal(git(repo, 'log', '-1', '--format=%s', 'main').length > 0, true);
+    });
+
+    it('is done with a job that may land and that a person gives up instead', async () => {
+      const id = await claimed('job-80', jobFile({ cwd: repo, review: 'skip' }));
+      stub.script = ({ body }) => {
+        // Allowed to land, and then a person's file is in the way.
+        if (body?.stage === 'shipped') writeFileSync(path.join(repo, 'result.txt'), 'of the person');
+        return undefined;
+      };
+      await until(() => fleet.facts().leases.some(({ standing }) => standing === 'landing'), 'landing');
+      await until(async () => (await factory.job(id))?.reason?.code === 'checkout-busy', 'not landed');
+      // Its file has come to rest a moment before the runner has let go of it.
+      await until(async () => (await factory.execute({ verb: 'reject', id })).ok, 'rejected');
+      await until(() => fleet.facts().leases.length === 0, 'nothing left of it');
+      assert.deepEqual(
+        readdirSync(path.join(home, 'outbox')).filter((name) => name.endsWith('.reports.json')),
+        [],
+      );
     });
 
     it('gives back what the laptop’s policy forbids, and does not take it again', async () => {

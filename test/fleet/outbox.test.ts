@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { ClaimJournal } from '../../src/fleet/claims.ts';
 import { factoryIdOf } from '../../src/fleet/factory-id.ts';
@@ -58,6 +58,23 @@ describe('outbox', () => {
     assert.equal(read.waiting(OWNER.id), 1);
   });
 
+  it('writes what the disk would not take before it is sent', async () => {
+    const dir = scratchFolder();
+    const outbox = new Outbox(dir);
+    await outbox.load();
+    await outbox.add(OWNER, 'building');
+    rmSync(dir, { recursive: true });
+    await assert.rejects(outbox.add(OWNER, 'review'));
+    await assert.rejects(outbox.settle(OWNER.id));
+    mkdirSync(dir);
+    await outbox.settle(OWNER.id);
+    const again = new Outbox(dir);
+    await again.load();
+    assert.equal(again.waiting(OWNER.id), 2);
+    await again.add(OWNER, 'testing');
+    assert.equal(again.told(OWNER.id), 'testing');
+  });
+
   it('makes keys of job, epoch and number', () => {
     assert.notEqual(keyOf(OWNER, 1), keyOf({ ...OWNER, epoch: 4 }, 1));
     assert.notEqual(keyOf(OWNER, 1), keyOf(OWNER, 2));
@@ -78,6 +95,20 @@ describe('claims under way', () => {
     assert.deepEqual(again.unfinished, [requestId]);
     await again.finish(requestId);
     assert.deepEqual(again.unfinished, []);
+  });
+
+  it('are not made while the disk takes no request id', async () => {
+    const dir = scratchFolder();
+    const claims = new ClaimJournal(dir);
+    await claims.load();
+    rmSync(dir, { recursive: true });
+    await assert.rejects(claims.begin());
+    assert.deepEqual(claims.unfinished, []);
+    mkdirSync(dir);
+    const requestId = await claims.begin();
+    const again = new ClaimJournal(dir);
+    await again.load();
+    assert.deepEqual(again.unfinished, [requestId]);
   });
 
   it('remember for an hour what was declined, whatever the clock does, and not without end', async () => {

@@ -1,6 +1,6 @@
 /** What a fleet may ask of the runner that it is attached to (hooks.ts, AttachedRunner). */
 import { messageOf, UserError } from '../../platform/errors.ts';
-import type { AttachedRunner, Capacity, Checkpoint, ClaimedJob, Revocation } from '../hooks.ts';
+import type { AttachedRunner, Capacity, Checkpoint, ClaimedJob, Holding, Revocation } from '../hooks.ts';
 import { revoked } from '../job/moves.ts';
 import { admitted } from '../quarantine/admit.ts';
 import type { Runner } from '../runner.ts';
@@ -9,7 +9,7 @@ import { mayFollow } from '../stages.ts';
 import { inTurn } from '../turns.ts';
 import { Stopped } from '../work.ts';
 import { pushCheckpoint } from '../workspace/remote-checkpoint.ts';
-import { holdingsOf, materialise } from './materialise.ts';
+import { holdingOf, holdingsOf, materialise } from './materialise.ts';
 import { transitionOf } from './told.ts';
 
 /** A fleet that cannot be had keeps no local job from running; what was claimed is then held. */
@@ -34,6 +34,14 @@ class FleetSide implements AttachedRunner {
     const { id, made } = await materialise(store, job, clock.now());
     if (made !== undefined) this.#runner.begin(made);
     return id;
+  }
+
+  async standing(id: string): Promise<Holding | undefined> {
+    const { store } = this.#runner.options;
+    const [stage, state] = [await store.locate(id), await store.readState(id)];
+    return stage === undefined || state?.claim === undefined
+      ? undefined
+      : holdingOf(state, state.claim, stage);
   }
 
   revoked(id: string, why: Revocation): Promise<void> {

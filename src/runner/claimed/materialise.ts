@@ -71,7 +71,7 @@ export async function holdingsOf(store: Store): Promise<Holding[]> {
   return found;
 }
 
-function holdingOf(state: JobState, claim: Claim, stage: Stage): Holding {
+export function holdingOf(state: JobState, claim: Claim, stage: Stage): Holding {
   const { wipBranch, wipCommit } = state.result ?? {};
   return {
     id: state.id,

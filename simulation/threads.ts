@@ -1,0 +1,54 @@
+/** Threads that run seeds: as many at a time as there are processors. */
+import os from 'node:os';
+import path from 'node:path';
+import { Worker } from 'node:worker_threads';
+import type { Mutation } from './interpose.ts';
+import type { Answer, Task } from './protocol.ts';
+
+const WORKER = path.join(import.meta.dirname, 'worker.ts');
+
+export class Thread {
+  readonly #worker: Worker;
+
+  /** @param mutation the variant of the product that it loads */
+  constructor(mutation?: Mutation) {
+    this.#worker = new Worker(WORKER, {
+      workerData: { ...(mutation !== undefined && { mutation }) },
+      // Nothing of this machine's: what a run finds of it could be different elsewhere.
+      env: { PATH: '/usr/bin:/bin', HOME: '/home/user', TZ: 'UTC' },
+    });
+  }
+
+  ask(task: Task): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      const fail = (error: Error) =>
+        reject(new Error(`Seed ${task.seed}: ${error.message}`, { cause: error }));
+      this.#worker.once('error', fail);
+      this.#worker.once('message', (answer: Answer) => {
+        this.#worker.off('error', fail);
+        resolve(answer);
+      });
+      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
+      this.#worker.postMessage(task);
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#worker.terminate();
+  }
+}
+
+/** Runs what `next` gives until it gives no more, or `told` says that it is enough. */
+export async function runAll(
+  next: () => Task | undefined,
+  told: (answer: Answer) => boolean,
+  threads = os.availableParallelism(),
+): Promise<void> {
+  let isEnough = false;
+  const work = async () => {
+    await using thread = new Thread();
+    for (let task = next(); task !== undefined && !isEnough; task = next())
+      isEnough = told(await thread.ask(task)) || isEnough;
+  };
+  await Promise.all(Array.from({ length: threads }, work));
+}
