@@ -367,7 +367,7 @@ class Simulation {
     const left: string[] = [];
     if (runner === undefined || !machine.isAwake) left.push(`${machine.name} has no runner`);
     for (const process of machine.processes)
-      if (/^aq-/.test(process.name) && this.world.now - process.startedAt > HOUR)
+      if (/^aq-/.test(process.name) && this.world.now - process.startedAt > 5 * MINUTE)
         left.push(`${process.title} has no answer`);
     for (const stage of ['inbox', 'assigned', 'building', 'review', 'testing'])
       for (const name of names(machine, stage)) left.push(`${machine.name}: ${name} is in ${stage}`);
@@ -377,7 +377,7 @@ class Simulation {
         left.push(`${machine.name}: ${String(file.content).slice(0, 200)}`);
     }
     for (const file of machine.locks.keys())
-      if (!file.endsWith('runner.lock')) left.push(`${machine.name} holds ${file}`);
+      if (!file.includes('runner.lock')) left.push(`${machine.name} holds ${file}`);
     return left;
   }
 }
