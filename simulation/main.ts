@@ -22,6 +22,9 @@ const { values } = parseArgs({
 const SHRINK_FOR = 60_000;
 /** Of a timeline, the lines before its end that are shown of a failure. */
 const SHOWN = 120;
+/** Heartbeats and claims that came to nothing tell little; `--trace` shows them too. */
+const QUIET = /factories\/heartbeat|→ POST \/api\/fleet\/claim|← 204 \/api\/fleet\/claim|^\s*$/;
+const MINUTE = 60_000;
 const DAY = 86_400_000;
 
 if (values.variants) process.exitCode = (await checkVariants(Number(values.seeds), console.log)) ? 0 : 1;
@@ -33,6 +36,7 @@ async function many(): Promise<number> {
   const began = performance.now();
   let seed = first - 1;
   let factoryMs = 0;
+  let cpuMs = 0;
   let runs = 0;
   const tally = { claims: 0, reports: 0, landings: 0 };
   let broken: Answer | undefined;
@@ -45,6 +49,7 @@ async function many(): Promise<number> {
     (answer) => {
       runs += 1;
       factoryMs += answer.factoryMs;
+      cpuMs += answer.cpuMs;
       tally.claims += answer.tally.claims;
       tally.reports += answer.tally.reports;
       tally.landings += answer.tally.landings;
@@ -55,8 +60,10 @@ async function many(): Promise<number> {
   clearInterval(timer);
   const seconds = (performance.now() - began) / 1000;
   const days = factoryMs / DAY;
+  const perMinute = (ms: number) => `${((days / ms) * MINUTE).toFixed(0)} factory-days a minute`;
+  const times = Math.round(factoryMs / (seconds * 1000)).toLocaleString('en');
   console.log(
-    `${runs} seeds, ${days.toFixed(1)} factory-days in ${seconds.toFixed(0)} s: ${((days / seconds) * 60).toFixed(1)} factory-days a minute, ${Math.round((days * DAY) / 1000 / seconds).toLocaleString('en')} times as fast as real time.`,
+    `${runs} seeds, ${days.toFixed(1)} factory-days in ${seconds.toFixed(0)} s: ${perMinute(seconds * 1000)}, ${times} times as fast as real time; ${perMinute(cpuMs)} of one processor.`,
   );
   console.log(
     `${tally.claims} claims, ${tally.reports} calls accepted under an epoch, ${tally.landings} landings; every rule held after every step${broken === undefined ? '' : ', but one'}.`,
@@ -92,7 +99,7 @@ async function show({ seed, broken }: Answer): Promise<number> {
     rule,
     budgetMs: SHRINK_FOR,
   });
-  const lines = timeline.split('\n');
+  const lines = timeline.split('\n').filter((line) => !QUIET.test(line));
   console.log(
     `\nThe shortest run that still breaks it, its last ${Math.min(SHOWN, lines.length)} of ${lines.length} lines:`,
   );

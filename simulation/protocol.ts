@@ -13,6 +13,8 @@ export interface Answer {
   /** Virtual time of all factories together. */
   readonly factoryMs: number;
   readonly steps: number;
+  /** Time of a processor that it took. */
+  readonly cpuMs: number;
   readonly tally: { readonly claims: number; readonly reports: number; readonly landings: number };
   readonly timeline?: string;
   /** The same for two runs only if everything that happened in them is. */

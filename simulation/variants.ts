@@ -21,7 +21,7 @@ export const VARIANTS: readonly Variant[] = [
       ],
       ['if (caller !== null && caller', "if (call.what !== 'renew' && caller !== null && caller"],
     ],
-    seeds: [],
+    seeds: [11, 2],
   },
   {
     name: 'a report is accepted of a job that nobody holds',
@@ -32,13 +32,13 @@ export const VARIANTS: readonly Variant[] = [
         "  if (job.epoch > 0) return 'holds';\n  return stale(job.epoch, job.reason === 'cancelled'",
       ],
     ],
-    seeds: [],
+    seeds: [20, 2],
   },
   {
     name: 'a claim does not raise the epoch',
     file: 'coordinator/rules/claim.ts',
     replace: [['epoch: job.epoch + 1,', 'epoch: Math.max(1, job.epoch),']],
-    seeds: [],
+    seeds: [6, 2],
   },
   {
     name: 'a repeated claim gets the job even if another has it',
@@ -49,13 +49,13 @@ export const VARIANTS: readonly Variant[] = [
         'if (job === undefined || !job.held || !isStillGiven(job, job.factoryId ?? factoryId, job.epoch))',
       ],
     ],
-    seeds: [],
+    seeds: [120],
   },
   {
     name: 'a shipped job can be requeued',
     file: 'coordinator/rules/person.ts',
     replace: [["if (!isOpenToPeople(job.stage)) return illegal(job.stage, 'queued');", '']],
-    seeds: [],
+    seeds: [46, 67],
   },
   {
     name: 'a cancelled job keeps its holder',
@@ -66,13 +66,13 @@ export const VARIANTS: readonly Variant[] = [
         "{ ...job, stage: 'failed', reason: 'cancelled' }",
       ],
     ],
-    seeds: [],
+    seeds: [4, 19],
   },
   {
     name: 'a job is given out before those that it needs',
     file: 'coordinator/rules/lease.ts',
     replace: [["job.stage === 'queued' && job.waitsFor.length === 0", "job.stage === 'queued'"]],
-    seeds: [],
+    seeds: [10, 8],
   },
   {
     name: 'leases expire by the monotonic clock only, and no sleep is noticed',
@@ -84,7 +84,7 @@ export const VARIANTS: readonly Variant[] = [
       ],
       ['return difference > TOLERANCE ||', 'return difference > Infinity ||'],
     ],
-    seeds: [],
+    seeds: [16, 9],
   },
   {
     name: 'an outbox is replayed before its lease is renewed',
@@ -96,7 +96,7 @@ export const VARIANTS: readonly Variant[] = [
       ],
       ["waiting > 0 && standing(lease, now) === 'held'", 'waiting > 0'],
     ],
-    seeds: [],
+    seeds: [2, 1],
   },
   {
     name: 'a claim without an answer is not repeated under its request id',
@@ -104,13 +104,13 @@ export const VARIANTS: readonly Variant[] = [
     replace: [
       ['const requestId = unfinished ?? (await claims.begin());', 'const requestId = await claims.begin();'],
     ],
-    seeds: [],
+    seeds: [4, 2],
   },
   {
     name: 'a job lands although its fenced report was refused',
     file: 'fleet/shipping.ts',
     replace: [["    return 'fenced';", "    return 'accepted';"]],
-    seeds: [],
+    seeds: [19],
   },
   {
     name: 'a job lands although nobody has answered its fenced report',
@@ -121,25 +121,25 @@ export const VARIANTS: readonly Variant[] = [
         "      this.#side.failed(outcome);\n      return 'accepted';",
       ],
     ],
-    seeds: [],
+    seeds: [93, 97],
   },
   {
     name: 'a job lands before its fenced report',
     file: 'runner/steps/land.ts',
     replace: [["if (kind !== 'none' || claim !== undefined) {", 'if (kind === undefined) {']],
-    seeds: [],
+    seeds: [1],
   },
   {
     name: 'a job lands without an intent on disk',
     file: 'runner/steps/land.ts',
     replace: [['else await work.save({ landing });', 'else work.note({ ...work.state, landing });']],
-    seeds: [],
+    seeds: [8, 10],
   },
   {
     name: 'reports are only in memory',
     file: 'fleet/outbox.ts',
     replace: [['await writeDurable(file, `${JSON.stringify(box)}\\n`);', '']],
-    seeds: [],
+    seeds: [1],
   },
   {
     name: 'what is written is not synced',
@@ -150,7 +150,7 @@ export const VARIANTS: readonly Variant[] = [
         '    await handle.writeFile(content);',
       ],
     ],
-    seeds: [],
+    seeds: [20, 14],
   },
   {
     name: 'two processes run the jobs of one home',
@@ -161,7 +161,7 @@ export const VARIANTS: readonly Variant[] = [
         'this.#lock = tryLock(this.#layout.runnerLock + process.pid);',
       ],
     ],
-    seeds: [],
+    seeds: [1],
   },
   {
     name: 'a repeated claim makes a second job',
@@ -172,18 +172,18 @@ export const VARIANTS: readonly Variant[] = [
         'if (known !== undefined) continue;',
       ],
     ],
-    seeds: [],
+    seeds: [22, 2],
   },
   {
     name: 'a lease that was found on disk is taken for certain',
     file: 'fleet/take-up.ts',
     replace: [["held.lease = doubted(held.lease, 'restart');", '']],
-    seeds: [],
+    seeds: [60],
   },
   {
     name: 'a prompt is logged',
     file: 'fleet/claiming.ts',
     replace: [['as ${id}.`', 'as ${id}: ${job.bodyMd}`']],
-    seeds: [],
+    seeds: [1, 3],
   },
 ];

@@ -10,6 +10,13 @@ const { run } = await import('./fleet/run.ts');
 const { replayed, shrink } = await import('./shrink.ts');
 
 function answer(task: Task): Answer {
+  const before = process.threadCpuUsage();
+  const made = carriedOut(task);
+  const { user, system } = process.threadCpuUsage(before);
+  return { ...made, cpuMs: (user + system) / 1000 };
+}
+
+function carriedOut(task: Task): Omit<Answer, 'cpuMs'> {
   const { seed, left } = task;
   if (task.do === 'shrink') {
     const less = shrink(seed, left, task.rule, task.budgetMs);
@@ -18,7 +25,7 @@ function answer(task: Task): Answer {
   return told(seed, task.traced ? replayed(seed, left) : run(planOf(seed, new Set(left))));
 }
 
-function told(seed: number, outcome: ReturnType<typeof run>): Answer {
+function told(seed: number, outcome: ReturnType<typeof run>): Omit<Answer, 'cpuMs'> {
   const { plan, violation, world, took, steps, tally } = outcome;
   return {
     seed,

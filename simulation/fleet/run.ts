@@ -96,6 +96,7 @@ class Simulation {
         if (ref === MAIN) this.ledger.branchMoved(machine, ref, commit);
       };
     }
+    world.onCommand = (seen) => this.ledger.mustBeClean(seen, 'arguments and environment of a command');
     world.onPush = (from, ref) => this.ledger.pushes(from, ref);
     this.ledger.onReport = (jobId, stage) => this.#badMoment(jobId, stage);
     remote.onBranch = (ref, commit) => this.#pushed(ref, commit);
@@ -365,6 +366,9 @@ class Simulation {
   #unfinishedOn({ machine, runner }: Laptop): string[] {
     const left: string[] = [];
     if (runner === undefined || !machine.isAwake) left.push(`${machine.name} has no runner`);
+    for (const process of machine.processes)
+      if (/^aq-/.test(process.name) && this.world.now - process.startedAt > 5 * MINUTE)
+        left.push(`${process.title} has no answer`);
     for (const stage of ['inbox', 'assigned', 'building', 'review', 'testing'])
       for (const name of names(machine, stage)) left.push(`${machine.name}: ${name} is in ${stage}`);
     for (const name of names(machine, 'outbox')) {
@@ -373,7 +377,7 @@ class Simulation {
         left.push(`${machine.name}: ${String(file.content).slice(0, 200)}`);
     }
     for (const file of machine.locks.keys())
-      if (!file.endsWith('runner.lock')) left.push(`${machine.name} holds ${file}`);
+      if (!file.includes('runner.lock')) left.push(`${machine.name} holds ${file}`);
     return left;
   }
 }

@@ -15,7 +15,8 @@ function begunOf({ mark, startedAt }: CommandRun): RunBegun {
 export function createLauncher() {
   return {
     start(order: RunOrder): Promise<RunBegun> {
-      const { commands } = here().machine;
+      const { commands, world } = here().machine;
+      world.onCommand?.(JSON.stringify([order.command, order.args, order.env]));
       return here().effect(() =>
         begunOf(commands.find(order.dir) ?? commands.start(order, order.events !== null)),
       );

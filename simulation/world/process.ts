@@ -21,6 +21,7 @@ export class Process {
   readonly machine: Machine;
   readonly name: string;
   readonly pid: number;
+  readonly startedAt: number;
   isAlive = true;
   /** Stopped by a signal, or starved, until then. */
   frozenUntil = 0;
@@ -36,6 +37,7 @@ export class Process {
 
   constructor(machine: Machine, name: string, pid: number) {
     this.machine = machine;
+    this.startedAt = machine.world.now;
     this.name = name;
     this.pid = pid;
   }

@@ -67,6 +67,8 @@ export class World {
   readonly network: Network;
   /** Where requests go; undefined: nobody listens. */
   service: Service | undefined;
+  /** Told of every command that is started for a job, with all that others on the machine could see of it. */
+  onCommand: ((seen: string) => void) | undefined;
   /** Told of every ref that a process pushes, before it arrives. */
   onPush: ((from: Process, ref: string) => void) | undefined;
   /** How a call of git over the network fares. */
