@@ -93,6 +93,7 @@ export const BUILTIN_ENGINES: readonly EngineDescriptor[] = [
     args: [...CLAUDE_ARGS, '--session-id', '{sessionId}'],
     yoloArgs: ['--dangerously-skip-permissions'],
     yoloRefusedForRoot: true,
+    rootAllowedWith: { IS_SANDBOX: '1' },
     session: 'given',
     resumeArgs: [...CLAUDE_ARGS, '--resume', '{sessionId}'],
     events: CLAUDE_EVENTS,

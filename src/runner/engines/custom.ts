@@ -85,6 +85,7 @@ const entrySchema = z.strictObject(
     yoloArgs: z.optional(texts),
     yoloEnv: z.optional(variables),
     yoloRefusedForRoot: z.optional(flag),
+    rootAllowedWith: z.optional(variables),
     session: z.optional(z.enum(['given', 'told', 'none'], 'expected `given`, `told` or `none`')),
     resumeArgs: z.optional(texts),
     events: z.optional(events),

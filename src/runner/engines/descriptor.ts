@@ -73,6 +73,8 @@ export interface EngineDescriptor {
   readonly yoloEnv?: Readonly<Record<string, string>>;
   /** The yolo flag is refused by the engine when it runs as root. */
   readonly yoloRefusedForRoot?: boolean;
+  /** Environment with any of which it refuses no longer: by these a container says that it is one. */
+  readonly rootAllowedWith?: Readonly<Record<string, string>>;
   /** Who names the session: we do (`{sessionId}` in args, a UUID), the engine does (read from its events), or nobody. */
   readonly session: 'given' | 'told' | 'none';
   /** Arguments that replace `args` when a session is resumed; `{sessionId}` names it. Absent: it can't be resumed. */

@@ -56,8 +56,12 @@ export function actionFor(descriptor: EngineDescriptor, code: FailureCode): stri
       return descriptor.install === undefined
         ? `Install ${descriptor.label}, or name another engine, then retry the job.`
         : `Check that ${descriptor.label} is installed (\`${descriptor.install}\`), then retry the job.`;
-    case 'root':
-      return 'Run Agent Queue as an ordinary user, or take `yolo: true` out of the job.';
+    case 'root': {
+      const containers = Object.entries(descriptor.rootAllowedWith ?? {}).map(
+        ([name, value]) => ` In a container that it may change as it likes, set \`${name}=${value}\`.`,
+      );
+      return `Run Agent Queue as an ordinary user, or take \`yolo: true\` out of the job.${containers.join('')}`;
+    }
     case 'timeout':
       return 'Look at the log, then retry the job, with a longer `timeout` if it needs one.';
     case 'input':
