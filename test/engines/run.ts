@@ -1,0 +1,102 @@
+/**
+ * `npm run test:engines [-- ENGINE… --only SCENARIO --record]`: the conformance kit. Drives the real programs from the npm
+ * registry through our descriptors and our runner, against a stub of their model service on loopback, and prints a
+ * table of engine × scenario. Every cell is `passed` or `not possible here`, with the reason; a `failed` one makes it
+ * exit with 1. Needs the registry once, for some 2 GB, and no account.
+ */
+import { parseArgs } from 'node:util';
+import { engineCatalog } from '../../src/runner/engines/registry.ts';
+import { installed, PACKAGES } from './programs.ts';
+import { SCENARIOS } from './scenarios/all.ts';
+import type { Bench, Scenario } from './scenarios/scenario.ts';
+import type { Seat } from './seat.ts';
+import { SEATS } from './seats/all.ts';
+import { type Cell, printTable } from './table.ts';
+
+/** Cells at once. */
+const AT_ONCE = 2;
+/** Until it has been measured, ms. */
+const SLOWEST = 15_000;
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { only: { type: 'string', multiple: true }, record: { type: 'boolean', default: false } },
+});
+const unknown = positionals.filter((name) => !SEATS.some(({ engine }) => engine === name));
+if (unknown.length > 0) {
+  console.error(
+    `There is no ${unknown.join(', ')}. The engines are ${SEATS.map(({ engine }) => engine).join(', ')}.`,
+  );
+  process.exit(2);
+}
+const seats = SEATS.filter(({ engine }) => positionals.length === 0 || positionals.includes(engine));
+const scenarios = SCENARIOS.filter(({ name }) => values.only === undefined || values.only.includes(name));
+const { descriptors } = engineCatalog();
+const cells: Cell[] = [];
+const began = performance.now();
+const places = Array.from({ length: AT_ONCE }, () => Promise.resolve());
+
+for (const seat of seats) await testEngine(seat);
+
+await printTable(
+  seats.map(({ engine }) => engine),
+  scenarios,
+  cells,
+  performance.now() - began,
+);
+process.exit(cells.some(({ outcome }) => outcome === 'failed') ? 1 : 0);
+
+async function testEngine(seat: Seat): Promise<void> {
+  const program = installed(seat.engine, PACKAGES[seat.engine as keyof typeof PACKAGES]);
+  const descriptor = descriptors.get(seat.engine);
+  if (program === undefined || descriptor === undefined) {
+    const reason = 'npm gives no program for this platform';
+    for (const { name } of scenarios)
+      tell({ engine: seat.engine, scenario: name, outcome: 'not possible', remark: reason, ms: 0 });
+    return;
+  }
+  const bench = (pace: number): Bench => ({ seat, descriptor, program, pace, record: async () => undefined });
+  // The first one alone: it says how long this engine takes here.
+  const [first, ...rest] = scenarios;
+  if (first === undefined) return;
+  const pace = await testCell(first, bench(SLOWEST));
+  const waiting = [...rest];
+  const work = async () => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift())
+      await testCell(next, bench(pace));
+  };
+  await Promise.all(places.map(work));
+}
+
+async function testCell(scenario: Scenario, bench: Bench): Promise<number> {
+  const { seat } = bench;
+  const from = performance.now();
+  const cell = { engine: seat.engine, scenario: scenario.name };
+  const reason = seat.impossible?.[scenario.name];
+  if (reason !== undefined) {
+    tell({ ...cell, outcome: 'not possible', remark: reason, ms: 0 });
+    return 0;
+  }
+  try {
+    const remark = await scenario.run(bench);
+    tell({
+      ...cell,
+      outcome: 'passed',
+      ...(remark !== undefined && { remark }),
+      ms: performance.now() - from,
+    });
+  } catch (error) {
+    const remark = error instanceof Error ? error.message : String(error);
+    tell({ ...cell, outcome: 'failed', remark, ms: performance.now() - from });
+  }
+  return performance.now() - from;
+}
+
+function tell(cell: Cell): void {
+  cells.push(cell);
+  const { engine, scenario, outcome, remark, ms } = cell;
+  const time = `${(ms / 1000).toFixed(1)} s`.padStart(7);
+  console.log(
+    `${time}  ${engine.padEnd(9)} ${scenario.padEnd(16)} ${outcome}${remark === undefined ? '' : `: ${remark.split('\n')[0]}`}`,
+  );
+}

@@ -1,0 +1,30 @@
+/** An engine's seat at the stub of its model service: what it must be told so that it asks there, and nowhere else. */
+import type { ScenarioName } from './scenarios/scenario.ts';
+import type { Protocol, Turn } from './services/dialect.ts';
+
+export type Call = Extract<Turn, { kind: 'call' }>;
+
+export interface Seating {
+  /** The person's environment; what of it the engine sees is up to our allow-list. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Goes into the entry of the setting `agentQueue.engines`, where any person could put it as well. */
+  readonly setEnv?: Readonly<Record<string, string>>;
+}
+
+export interface Seat {
+  /** The name of the descriptor. */
+  readonly engine: string;
+  readonly protocol: Protocol;
+  /** Writes the configuration into the person's empty HOME. `login` false: as on the first day, without credentials. */
+  prepare(place: { readonly home: string; readonly url: string; readonly login: boolean }): Seating;
+  /** The call of a tool by which its model writes a file (absolute path). */
+  edit(file: string, content: string): Call;
+  /** The call of a tool by which its model runs a shell command. */
+  shell(command: string): Call;
+  /** What its events tell. */
+  readonly tells: { readonly costUsd: boolean; readonly tokens: boolean; readonly session: boolean };
+  /** Failures of the service at which it goes on asking for longer than a job of the kit may take, and how that is known. */
+  readonly patience?: Partial<Record<ScenarioName, string>>;
+  /** What can't be shown here, and why. */
+  readonly impossible?: Partial<Record<ScenarioName, string>>;
+}

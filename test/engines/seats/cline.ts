@@ -1,0 +1,42 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import type { Seat } from '../seat.ts';
+
+export const cline: Seat = {
+  engine: 'cline',
+  protocol: 'chat',
+  prepare: ({ home, url, login }) => {
+    const folder = path.join(home, '.cline', 'data', 'settings');
+    mkdirSync(folder, { recursive: true });
+    if (login) {
+      const settings = {
+        provider: 'openai-compatible',
+        apiKey: 'sk-stub-0123456789',
+        model: 'stub',
+        baseUrl: `${url}/v1`,
+      };
+      writeFileSync(
+        path.join(folder, 'providers.json'),
+        JSON.stringify({
+          version: 1,
+          lastUsedProvider: 'openai-compatible',
+          modes: {},
+          providers: {
+            'openai-compatible': { settings, updatedAt: '2026-01-01T00:00:00.000Z', tokenSource: 'manual' },
+          },
+        }),
+      );
+    }
+    return {
+      env: {},
+      setEnv: { CLINE_NO_AUTO_UPDATE: '1', CLINE_TELEMETRY_DISABLED: '1' },
+    };
+  },
+  edit: (file, content) => ({
+    kind: 'call',
+    tool: 'editor',
+    input: { path: file, new_text: content },
+  }),
+  shell: (command) => ({ kind: 'call', tool: 'run_commands', input: { commands: [command] } }),
+  tells: { costUsd: true, tokens: true, session: true },
+};

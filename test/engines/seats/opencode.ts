@@ -1,0 +1,37 @@
+import type { Seat } from '../seat.ts';
+
+export const opencode: Seat = {
+  engine: 'opencode',
+  protocol: 'chat',
+  prepare: ({ url, login }) => ({
+    env: {
+      OPENCODE_CONFIG_CONTENT: JSON.stringify({
+        autoupdate: false,
+        share: 'disabled',
+        model: 'stub/stub',
+        small_model: 'stub/stub',
+        provider: {
+          stub: {
+            npm: '@ai-sdk/openai-compatible',
+            name: 'Stub',
+            options: { baseURL: `${url}/v1`, ...(login && { apiKey: 'sk-stub-0123456789' }) },
+            models: {
+              stub: {
+                name: 'Stub',
+                limit: { context: 2_000_000, output: 8000 },
+                cost: { input: 1, output: 2 },
+              },
+            },
+          },
+        },
+      }),
+      OPENCODE_DISABLE_AUTOUPDATE: '1',
+      OPENCODE_DISABLE_MODELS_FETCH: '1',
+      OPENCODE_DISABLE_LSP_DOWNLOAD: '1',
+      OPENCODE_DISABLE_DEFAULT_PLUGINS: '1',
+    },
+  }),
+  edit: (file, content) => ({ kind: 'call', tool: 'write', input: { filePath: file, content } }),
+  shell: (command) => ({ kind: 'call', tool: 'bash', input: { command, description: 'Does as asked' } }),
+  tells: { costUsd: true, tokens: true, session: true },
+};

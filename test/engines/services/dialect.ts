@@ -1,0 +1,82 @@
+/** How a model service is spoken to, for the stubs: what a request asks for, and how an answer is written. */
+
+/** What the stub does with a request. */
+export type Turn =
+  | { readonly kind: 'answer'; readonly text: string }
+  | { readonly kind: 'call'; readonly tool: string; readonly input: Readonly<Record<string, unknown>> }
+  /** Refused with an HTTP status; `retryAfter` in seconds. */
+  | { readonly kind: 'refuse'; readonly status: number; readonly retryAfter?: number }
+  /** Taken, and never answered. */
+  | { readonly kind: 'silence' }
+  /** Status 200 and a body that is not of this protocol. */
+  | { readonly kind: 'garbage' }
+  /** An answer that is begun, and broken off with its connection. */
+  | { readonly kind: 'cut' };
+
+/** What the stub makes of a request's body. */
+export interface ModelRequest {
+  /** The path that was asked, with its query. */
+  readonly url: string;
+  /** The request as it came, parsed. */
+  readonly body: Readonly<Record<string, unknown>>;
+  /** How many results of tools the conversation holds. */
+  readonly toolResults: number;
+  /** Names of the tools that are offered; none for side requests, such as for a title. */
+  readonly tools: readonly string[];
+  /** All that a person has said, oldest first, tool results left out. */
+  readonly said: readonly string[];
+}
+
+export type Protocol = 'anthropic' | 'responses' | 'chat' | 'gemini';
+
+export interface Dialect {
+  /** Whether a request of this path (without query) asks the model something. */
+  asks(path: string): boolean;
+  read(url: string, body: Readonly<Record<string, unknown>>): ModelRequest;
+  /** The whole answer in pieces, as they are sent; a `cut` sends only the first half of them. */
+  write(turn: Extract<Turn, { kind: 'answer' | 'call' }>, request: ModelRequest): readonly string[];
+  /** The content type of `write`. */
+  contentType(request: ModelRequest): string;
+  /** The body of a refusal. */
+  refusal(status: number): object;
+}
+
+/** What each stub says that an answer has cost, so that it can be looked for in the job. */
+export const INPUT_TOKENS = 120;
+export const OUTPUT_TOKENS = 34;
+
+export function sse(event: string | undefined, data: unknown): string {
+  const text = typeof data === 'string' ? data : JSON.stringify(data);
+  return `${event === undefined ? '' : `event: ${event}\n`}data: ${text}\n\n`;
+}
+
+/** What a service says with a status, in words. */
+export function wordsFor(status: number): string {
+  switch (status) {
+    case 401:
+      return 'Invalid API key.';
+    case 429:
+      return 'Rate limit reached for requests.';
+    default:
+      return 'The server had an error while processing your request.';
+  }
+}
+
+export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The elements of a list that are objects; none when it is no list. */
+export function objects(value: unknown): readonly Readonly<Record<string, unknown>>[] {
+  return Array.isArray(value) ? value.filter(isObject) : [];
+}
+
+/** The texts in a message's content, which is a text or a list of parts. */
+export function textsOf(content: unknown): string[] {
+  if (typeof content === 'string') return [content];
+  return objects(content).flatMap(({ text }) => (typeof text === 'string' ? [text] : []));
+}
+
+export function names(tools: readonly Readonly<Record<string, unknown>>[]): string[] {
+  return tools.flatMap(({ name }) => (typeof name === 'string' ? [name] : []));
+}
