@@ -56,8 +56,8 @@ export function judge(run: Run): Verdict {
             : `${name} was stopped as you asked.`,
         );
   }
-  // What becomes of a process after its last word (it lingered, and was ended) changes nothing.
-  if (end.endedBy === 'timeout' && !digest.final) {
+  // What an engine says when it is interrupted, a final event too, is no verdict on its work.
+  if (end.endedBy === 'timeout') {
     return failure(run, 'timeout', `${name} was ended because it reached the job's time limit.`);
   }
   if (descriptor.name === SHELL_ENGINE) return judgeScript(run);

@@ -82,10 +82,6 @@ describe('judge', () => {
       verdict({ engine: 'opencode', digest: DONE, end: { endedBy: 'final-event', ...ended } }).ok,
       true,
     );
-    assert.equal(
-      verdict({ engine: 'opencode', digest: DONE, end: { endedBy: 'timeout', ...ended } }).ok,
-      true,
-    );
     const bad = { digest: { final: true, failed: true }, end: { endedBy: 'final-event' as const, ...ended } };
     assert.equal(failed(bad).code, 'failed');
   });
@@ -153,6 +149,12 @@ describe('judge', () => {
   it('says what ended it: time limit, person, withdrawal, shutdown, system', () => {
     const codes = [
       failed({ end: { endedBy: 'timeout', exitCode: null }, changed: true }),
+      // What claude and copilot print when they are interrupted.
+      failed({
+        end: { endedBy: 'timeout' },
+        digest: { final: true, failed: true, error: 'result_type=user' },
+      }),
+      failed({ engine: 'copilot', end: { endedBy: 'timeout' }, digest: DONE, changed: true }),
       failed({ end: { endedBy: 'stop', stopReason: 'cancel', exitCode: 0 }, digest: DONE }),
       failed({ end: { endedBy: 'stop', stopReason: 'revoked' } }),
       failed({ end: { endedBy: 'stop', stopReason: 'shutdown' } }),
@@ -160,6 +162,8 @@ describe('judge', () => {
       failed({ end: { exitCode: null, signal: 'SIGKILL' } }),
     ].map(({ code, retryable }) => [code, retryable]);
     assert.deepEqual(codes, [
+      ['timeout', true],
+      ['timeout', true],
       ['timeout', true],
       ['cancelled', false],
       ['cancelled', false],
