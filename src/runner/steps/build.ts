@@ -12,6 +12,7 @@ import { countRun, countStopped } from './count.ts';
 import { saveWork } from './place.ts';
 import { engineOrder } from './prompt.ts';
 import { type CommandOutcome, logOf, runCommand } from './run-command.ts';
+import { sessionSaid } from './said.ts';
 import type { Workshop } from './workshop.ts';
 
 /** The work is saved at most this far apart, ms (runner.md, "Life of a job", 2). */
@@ -43,6 +44,7 @@ export async function build(work: Work, shop: Workshop): Promise<JobState> {
   } catch (error) {
     await checkpoints.stop();
     if (error instanceof Stopped) {
+      work.note({ ...work.state, ...(await sessionSaid(dir, descriptor.events)) });
       await keepWhatThereIs(work, shop, place, job.manifest.title);
       await countStopped(work, shop, descriptor);
     }
@@ -57,11 +59,9 @@ export async function build(work: Work, shop: Workshop): Promise<JobState> {
   };
   const usage = await countRun(work, shop, descriptor, outcome.lost ? undefined : outcome.end);
   if (outcome.lost) {
-    return afterInterruption(
-      { ...work.state, ...(usage && { usage }), result },
-      canResume(descriptor, work.state.session),
-      shop.clock.now(),
-    );
+    const said = await sessionSaid(outcome.dir, descriptor.events);
+    const state = { ...work.state, ...said, ...(usage && { usage }), result };
+    return afterInterruption(state, canResume(descriptor, state.session), shop.clock.now());
   }
   const { end } = outcome;
   const verdict = judge({
