@@ -89,7 +89,7 @@ function badExit(run: Run): Verdict {
     );
   }
   const known = run.descriptor.exitCodes?.[exitCode];
-  const said = digest.error ?? errorLine(run);
+  const said = digest.error ?? errorLine(run) ?? lastLine(run);
   if (known !== undefined)
     return failure(run, known.code, sentence(`${name} ended because ${known.meaning}`, said));
   const opening = digest.final
@@ -170,15 +170,26 @@ function oneLine(text: string): string {
   return line.length > MAX_QUOTE ? `${line.slice(0, MAX_QUOTE - 1).toWellFormed()}…` : line;
 }
 
-/** The last line of plain output that speaks of an error. Events are left out: they may repeat the prompt. */
+/** The last line of plain output that speaks of an error. */
 function errorLine(run: Run): string | undefined {
+  return plainLines(run).findLast(
+    (line) => SPEAKS_OF_ERROR.test(line) || failureOf(run.descriptor, line) !== undefined,
+  );
+}
+
+/** The last thing that an engine which speaks in events has said beside them: for people, so most likely why it went. */
+function lastLine(run: Run): string | undefined {
+  return run.descriptor.events === undefined ? undefined : plainLines(run).at(-1);
+}
+
+/** The last lines of plain output. Events are left out: they may repeat the prompt. */
+function plainLines(run: Run): string[] {
   const text = run.logTail ?? (run.descriptor.events === undefined ? run.end.digest.text : undefined) ?? '';
   return stripVTControlCharacters(text)
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => line !== '' && !line.startsWith('{'))
-    .slice(-TAIL_LINES)
-    .findLast((line) => SPEAKS_OF_ERROR.test(line) || failureOf(run.descriptor, line) !== undefined);
+    .slice(-TAIL_LINES);
 }
 
 const SPEAKS_OF_ERROR =

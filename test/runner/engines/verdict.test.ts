@@ -115,6 +115,13 @@ describe('judge', () => {
     assert.equal(failed({ engine: 'qwen', end: { exitCode: 1 }, digest: qwen }).code, 'login');
   });
 
+  it('quotes the last thing said to people where an engine only exits', () => {
+    const logTail = '{"type":"session"}\nOffline mode requires a local model provider.\n';
+    const { code, reason } = failed({ engine: 'copilot', end: { exitCode: 1 }, logTail });
+    assert.equal(code, 'failed');
+    assert.match(reason, /exit status 1: Offline mode requires a local model provider\./);
+  });
+
   it('reads known exit codes, by engine', () => {
     assert.equal(failed({ engine: 'gemini', end: { exitCode: 53 } }).code, 'limit');
     assert.equal(failed({ engine: 'gemini', end: { exitCode: 42 } }).code, 'input');
@@ -182,7 +189,7 @@ describe('judge', () => {
     const echo = `{"type":"message","role":"user","content":"fix the error in the secret plan"}\nall quiet\n`;
     assert.equal(
       failed({ engine: 'gemini', end: { exitCode: 1 }, logTail: echo }).reason,
-      'Gemini CLI ended with exit status 1.',
+      'Gemini CLI ended with exit status 1: all quiet',
     );
   });
 
