@@ -59,6 +59,23 @@ const OPENCODE_ARGS = ['run', '--format', 'json', '--dir', '{cwd}'];
 const CURSOR_ARGS = ['-p', '--output-format', 'stream-json', '--trust', '--workspace', '{cwd}'];
 const GOOSE_ARGS = ['run', '-i', '-', '--output-format', 'stream-json', '--name', '{sessionId}'];
 
+/**
+ * OpenCode's own default is to act without asking, except outside the folder. Not `ask`: where nobody can answer, it
+ * gives up at the first question, while what it knows to be denied it does without.
+ */
+const OPENCODE_CAREFUL = {
+  '*': 'deny',
+  read: { '*': 'allow', '*.env': 'deny', '*.env.*': 'deny', '*.env.example': 'allow' },
+  glob: 'allow',
+  grep: 'allow',
+  list: 'allow',
+  lsp: 'allow',
+  skill: 'allow',
+  task: 'allow',
+  todoread: 'allow',
+  todowrite: 'allow',
+};
+
 /** The built-in engines, in the order in which they are shown. */
 export const BUILTIN_ENGINES: readonly EngineDescriptor[] = [
   {
@@ -129,6 +146,7 @@ export const BUILTIN_ENGINES: readonly EngineDescriptor[] = [
     session: 'told',
     resumeArgs: [...CODEX_ARGS, 'resume', '{sessionId}', '-'],
     events: CODEX_EVENTS,
+    patterns: [{ match: 'missing environment variable', code: 'login' }],
     env: ['CODEX_*', 'OPENAI_*', 'AZURE_OPENAI_*'],
     install: 'npm install -g @openai/codex',
     login: 'codex login',
@@ -197,6 +215,7 @@ export const BUILTIN_ENGINES: readonly EngineDescriptor[] = [
     prompt: 'stdin',
     args: OPENCODE_ARGS,
     yoloArgs: ['--auto'],
+    carefulEnv: { OPENCODE_PERMISSION: JSON.stringify(OPENCODE_CAREFUL) },
     session: 'told',
     resumeArgs: [...OPENCODE_ARGS, '-s', '{sessionId}'],
     events: OPENCODE_EVENTS,
@@ -279,7 +298,7 @@ export const BUILTIN_ENGINES: readonly EngineDescriptor[] = [
     prompt: 'stdin',
     args: GOOSE_ARGS,
     // Its own default is to act without asking.
-    setEnv: { GOOSE_MODE: 'approve' },
+    carefulEnv: { GOOSE_MODE: 'approve' },
     yoloEnv: { GOOSE_MODE: 'auto' },
     session: 'given',
     resumeArgs: [...GOOSE_ARGS, '--resume'],

@@ -57,7 +57,7 @@ export function commandFor(request: CommandRequest): EngineCommand {
     command: executable.command,
     args: [...executable.args, ...all.map((argument) => fill(argument, request))],
     stdin: descriptor.prompt === 'stdin' ? request.promptFile : null,
-    env: yolo ? { ...descriptor.yoloEnv } : {},
+    env: { ...(yolo ? descriptor.yoloEnv : descriptor.carefulEnv) },
   };
 }
 

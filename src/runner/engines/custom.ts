@@ -84,6 +84,7 @@ const entrySchema = z.strictObject(
     args: z.optional(texts),
     yoloArgs: z.optional(texts),
     yoloEnv: z.optional(variables),
+    carefulEnv: z.optional(variables),
     yoloRefusedForRoot: z.optional(flag),
     rootAllowedWith: z.optional(variables),
     session: z.optional(z.enum(['given', 'told', 'none'], 'expected `given`, `told` or `none`')),

@@ -71,6 +71,8 @@ export interface EngineDescriptor {
   /** Added when the job says `yolo: true`. */
   readonly yoloArgs?: readonly string[];
   readonly yoloEnv?: Readonly<Record<string, string>>;
+  /** Environment when the job does not say `yolo`, for an engine whose own default is to act without asking. */
+  readonly carefulEnv?: Readonly<Record<string, string>>;
   /** The yolo flag is refused by the engine when it runs as root. */
   readonly yoloRefusedForRoot?: boolean;
   /** Environment with any of which it refuses no longer: by these a container says that it is one. */

@@ -54,9 +54,11 @@ describe('commandFor', () => {
   it('tells engines that act without asking by default not to, unless the job says yolo', () => {
     const approve = (yolo: boolean) => commandFor(request('cline', { yolo })).args.at(4);
     assert.deepEqual([approve(false), approve(true)], ['false', 'true']);
-    assert.deepEqual(commandFor(request('goose')).env, {});
-    assert.equal(descriptors.get('goose')?.setEnv?.['GOOSE_MODE'], 'approve');
+    assert.deepEqual(commandFor(request('goose')).env, { GOOSE_MODE: 'approve' });
     assert.deepEqual(commandFor(request('goose', { yolo: true })).env, { GOOSE_MODE: 'auto' });
+    const { env } = commandFor(request('opencode'));
+    assert.equal((JSON.parse(env['OPENCODE_PERMISSION'] ?? '') as Record<string, unknown>)['*'], 'deny');
+    assert.deepEqual(commandFor(request('opencode', { yolo: true })).env, {});
   });
 
   it('adds no yolo flag unless asked, for any engine', () => {
