@@ -21,8 +21,7 @@ enabled = false
 name = "stub"
 base_url = "${url}/v1"
 wire_api = "responses"
-requires_openai_auth = false
-env_key = "OPENAI_API_KEY"
+${login ? 'env_key = "OPENAI_API_KEY"' : 'requires_openai_auth = true'}
 request_max_retries = 1
 stream_max_retries = 1
 stream_idle_timeout_ms = 4000

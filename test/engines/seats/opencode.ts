@@ -1,5 +1,8 @@
 import type { Seat } from '../seat.ts';
 
+const RETRIES =
+  'it goes on asking by itself for longer than the job may take, and says nothing of it: the time limit tells';
+
 export const opencode: Seat = {
   engine: 'opencode',
   protocol: 'chat',
@@ -33,5 +36,6 @@ export const opencode: Seat = {
   }),
   edit: (file, content) => ({ kind: 'call', tool: 'write', input: { filePath: file, content } }),
   shell: (command) => ({ kind: 'call', tool: 'bash', input: { command, description: 'Does as asked' } }),
+  patience: { '429': RETRIES, '500': RETRIES, garbage: RETRIES, 'cut stream': RETRIES },
   tells: { costUsd: true, tokens: true, session: true },
 };

@@ -2,6 +2,9 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Seat } from '../seat.ts';
 
+const RETRIES =
+  'it goes on asking by itself for longer than the job may take, and says nothing of it: the time limit tells';
+
 export const qwen: Seat = {
   engine: 'qwen',
   protocol: 'chat',
@@ -30,5 +33,6 @@ export const qwen: Seat = {
   },
   edit: (file, content) => ({ kind: 'call', tool: 'write_file', input: { file_path: file, content } }),
   shell: (command) => ({ kind: 'call', tool: 'run_shell_command', input: { command, is_background: false } }),
+  patience: { '429': RETRIES, '500': RETRIES },
   tells: { costUsd: false, tokens: true, session: true },
 };
