@@ -15,6 +15,7 @@ import {
   GEMINI_EVENTS,
   GOOSE_EVENTS,
   OPENCODE_EVENTS,
+  QWEN_EVENTS,
 } from './dialects.ts';
 
 /** The engine that runs a job's own `sh` blocks; see shell.ts. Its exit status alone decides. */
@@ -117,7 +118,7 @@ export const BUILTIN_ENGINES: readonly EngineDescriptor[] = [
     patterns: [
       { match: 'cannot be used with root', code: 'root' },
       { match: 'please run /login|invalid api key|oauth token (has )?expired', code: 'login' },
-      { match: 'usage limit|session limit|weekly limit|hit your limit', code: 'rate-limit' },
+      { match: 'usage limit|session limit|weekly limit|hit your .{0,20}limit', code: 'rate-limit' },
     ],
     // Not CLAUDE_*: a CLAUDECODE of the surrounding program would make it think that it runs inside itself.
     env: [
@@ -181,7 +182,7 @@ export const BUILTIN_ENGINES: readonly EngineDescriptor[] = [
     yoloArgs: ['-y'],
     session: 'given',
     resumeArgs: [...QWEN_ARGS, '-r', '{sessionId}'],
-    events: CLAUDE_EVENTS,
+    events: QWEN_EVENTS,
     exitCodes: {
       ...GEMINI_EXIT_CODES,
       55: { code: 'limit', meaning: 'it reached its budget' },

@@ -46,9 +46,14 @@ const matches = z.array(match, 'expected a list of objects');
 const source = z.union(
   [
     z.string(),
-    z.strictObject({ path: z.string(), when: z.optional(match), accumulate: z.optional(z.boolean()) }),
+    z.strictObject({
+      path: z.string(),
+      when: z.optional(match),
+      accumulate: z.optional(z.boolean()),
+      plus: z.optional(z.array(z.string())),
+    }),
   ],
-  'expected a path, or an object with `path` and perhaps `when` and `accumulate`',
+  'expected a path, or an object with `path` and perhaps `when`, `accumulate` and `plus`',
 );
 const sources = z.optional(z.array(source, 'expected a list of paths'));
 const code = z.enum(FAILURE_CODES, `expected one of ${FAILURE_CODES.join(', ')}`);
@@ -66,6 +71,8 @@ const events = z.strictObject(
     outputTokens: sources,
     usage: z.optional(z.enum(['run', 'session'], 'expected `run` or `session`')),
     limitedUntil: sources,
+    status: sources,
+    denied: sources,
   },
   { error: objectError },
 );

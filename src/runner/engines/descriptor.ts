@@ -16,6 +16,8 @@ export type FieldSource =
       readonly when?: EventMatch;
       /** The value comes in parts: texts are joined, numbers added. */
       readonly accumulate?: boolean;
+      /** Other numbers of the same event that belong to it and are added, where they are there. */
+      readonly plus?: readonly FieldPath[];
     };
 
 /** How the lines that an engine prints on standard output are read (one JSON value a line; other lines are text). */
@@ -37,6 +39,10 @@ export interface EventRules {
   readonly usage?: 'run' | 'session';
   /** When a limit that was hit is lifted, in seconds since the epoch. */
   readonly limitedUntil?: readonly FieldSource[];
+  /** The HTTP status with which the model service has refused. */
+  readonly status?: readonly FieldSource[];
+  /** What it wanted to do and was not allowed to, e.g. the name of a tool. */
+  readonly denied?: readonly FieldSource[];
 }
 
 /** What an engine's events said in the end. Folded line by line by `readEvent` (events.ts). */
@@ -54,6 +60,10 @@ export interface EventDigest {
   readonly outputTokens?: number;
   /** When a limit that was hit is lifted: seconds since the epoch. */
   readonly limitedUntil?: number;
+  /** The HTTP status with which the model service has refused. */
+  readonly status?: number;
+  /** What it was not allowed to do. */
+  readonly denied?: string;
 }
 
 export interface EngineDescriptor {

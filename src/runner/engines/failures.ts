@@ -30,6 +30,18 @@ const RETRYABLE: Readonly<Record<FailureCode, boolean>> = {
   spawn: false,
 };
 
+/** What a model service means by the status with which it refuses; 529 is Anthropic's own. */
+const STATUSES: Readonly<Record<number, FailureCode>> = {
+  401: 'login',
+  429: 'rate-limit',
+  529: 'rate-limit',
+};
+
+/** The kind of failure that a refusal of the model service is, if it is one of the known ones. */
+export function failureOfStatus(status: number | undefined): FailureCode | undefined {
+  return status === undefined ? undefined : STATUSES[status];
+}
+
 /** The kind of failure that a text of the engine tells, if it is one of the known ones. */
 export function failureOf(descriptor: EngineDescriptor, text: string): FailureCode | undefined {
   for (const { match, code } of [...(descriptor.patterns ?? []), ...COMMON_PATTERNS]) {

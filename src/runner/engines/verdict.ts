@@ -6,7 +6,8 @@ import { stripVTControlCharacters } from 'node:util';
 import type { RunEnd } from '../supervisor/contract.ts';
 import { SHELL_ENGINE } from './builtin.ts';
 import type { EngineDescriptor, FailureCode } from './descriptor.ts';
-import { actionFor, failureOf, isRetryable } from './failures.ts';
+import { actionFor, failureOf, failureOfStatus, isRetryable } from './failures.ts';
+import { limitLiftedIn } from './limits.ts';
 
 export interface Run {
   readonly descriptor: EngineDescriptor;
@@ -70,6 +71,11 @@ export function judge(run: Run): Verdict {
   return withResult(run);
 }
 
+/** It has done without, and may say that all is done: a person should know. */
+function notAllowed(denied: string): string {
+  return `It was not allowed to use ${oneLine(denied)}: the job does not say \`yolo: true\`, or its own rules forbid it.`;
+}
+
 function judgeScript(run: Run): Verdict {
   const { exitCode, signal } = run.end;
   if (exitCode === 0) return { ok: true, summary: 'The script ended with exit status 0.' };
@@ -117,7 +123,9 @@ function withResult(run: Run): Verdict {
   }
   const tail = run.descriptor.events === undefined;
   const summary = tail ? text.slice(-MAX_SUMMARY) : text.slice(0, MAX_SUMMARY);
-  return { ok: true, summary: text === '' ? 'Changed files, and gave no answer.' : summary.toWellFormed() };
+  const said = text === '' ? 'Changed files, and gave no answer.' : summary.toWellFormed();
+  const { denied } = run.end.digest;
+  return { ok: true, summary: denied === undefined ? said : `${notAllowed(denied)}\n\n${said}` };
 }
 
 /** A failure whose kind is known only from what the engine said. */
@@ -127,12 +135,23 @@ function told(
   opening: string,
   otherwise: FailureCode = 'failed',
 ): Verdict {
-  const code = (said === undefined ? undefined : failureOf(run.descriptor, said)) ?? otherwise;
+  const code =
+    failureOfStatus(run.end.digest.status) ?? limited(run.end) ?? failureIn(run, said) ?? otherwise;
   return failure(run, code, sentence(opening, said));
 }
 
+function failureIn(run: Run, said: string | undefined): FailureCode | undefined {
+  return said === undefined ? undefined : failureOf(run.descriptor, said);
+}
+
+/** An engine may tell of a limit that is close; one that is lifted only later than it ended was hit. */
+function limited({ digest, endedAt }: RunEnd): FailureCode | undefined {
+  const until = digest.limitedUntil;
+  return until !== undefined && until * 1000 > endedAt ? 'rate-limit' : undefined;
+}
+
 function failure(run: Run, code: FailureCode, reason: string): Verdict {
-  const retryAfter = code === 'rate-limit' ? delay(run.end) : undefined;
+  const retryAfter = code === 'rate-limit' ? delay(run.end, reason) : undefined;
   return {
     ok: false,
     code,
@@ -143,9 +162,10 @@ function failure(run: Run, code: FailureCode, reason: string): Verdict {
   };
 }
 
-function delay(end: RunEnd): number | undefined {
-  const until = end.digest.limitedUntil;
-  return until === undefined ? undefined : Math.max(0, until * 1000 - end.endedAt);
+function delay({ digest, endedAt }: RunEnd, reason: string): number | undefined {
+  const until = digest.limitedUntil;
+  if (until !== undefined) return Math.max(0, until * 1000 - endedAt);
+  return limitLiftedIn(digest.error ?? reason, endedAt);
 }
 
 function spawnReason(run: Run): string {

@@ -62,6 +62,35 @@ describe('judge', () => {
     assert.match(result.reason, /reported that it failed: You have hit your usage limit/);
   });
 
+  it('knows a limit or a missing login by the status of the refusal, whatever the words', () => {
+    const told = (digest: Partial<EventDigest>) =>
+      failed({ digest: { final: true, failed: true, error: 'It did not work.', ...digest } }).code;
+    assert.equal(told({}), 'failed');
+    assert.equal(told({ status: 429 }), 'rate-limit');
+    assert.equal(told({ status: 401 }), 'login');
+    assert.equal(told({ status: 500 }), 'failed');
+    assert.equal(told({ limitedUntil: 1060 }), 'rate-limit');
+    assert.equal(told({ limitedUntil: 900 }), 'failed', 'one that was over before it ended');
+    assert.equal(told({ error: "You've hit your 5-hour limit · resets 4:37am (UTC)" }), 'rate-limit');
+  });
+
+  it('reads from the words until when a limit holds, where no event tells', () => {
+    const error = 'Rate limit reached. Please retry in 34s.';
+    assert.equal(
+      failed({ engine: 'gemini', digest: { final: true, failed: true, error } }).retryAfter,
+      34_000,
+    );
+  });
+
+  it('says in the summary what was not allowed', () => {
+    const { ok, ...rest } = verdict({ digest: { ...DONE, denied: 'Write' } });
+    assert.equal(ok, true);
+    assert.match(
+      'summary' in rest ? rest.summary : '',
+      /^It was not allowed to use Write: .*`yolo: true`.*\n\nDid it\.$/,
+    );
+  });
+
   it('needs a final event', () => {
     assert.equal(failed({ changed: true }).code, 'no-final-event');
   });
