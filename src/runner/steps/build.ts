@@ -81,11 +81,18 @@ export async function build(work: Work, shop: Workshop): Promise<JobState> {
     ...(end.digest.sessionId !== undefined && { session: end.digest.sessionId }),
   };
   if (!verdict.ok) {
-    const failure = { code: verdict.code, text: verdict.reason, action: verdict.action };
+    const { code, reason: text, action, retryAfter } = verdict;
+    const failure = {
+      code,
+      text,
+      action,
+      ...(retryAfter !== undefined && { until: end.endedAt + retryAfter }),
+    };
     const resumable = canResume(descriptor, state.session);
     return afterFailure(state, failure, { retries: job.manifest.retries, resumable }, shop.clock.now());
   }
-  return move(state, job.manifest.review === 'skip' ? 'testing' : 'review', shop.clock.now());
+  const { limits: _limits, ...done } = state;
+  return move(done, job.manifest.review === 'skip' ? 'testing' : 'review', shop.clock.now());
 }
 
 /** The work of a job that was ended by a person, for the case that it is wanted after all. */

@@ -2,9 +2,18 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { JobRow } from '../../../src/runner/board.ts';
-import { EVENTS, scriptEngine } from '../support/engines.ts';
-import { closeFactories, openTestFactory, processesOf, waitForStage, waitUntil } from '../support/factory.ts';
+import { steeredClock } from '../support/clock.ts';
+import { EVENTS, scriptEngine, sessionEngine } from '../support/engines.ts';
+import {
+  closeFactories,
+  openTestFactory,
+  processesOf,
+  waitForJob,
+  waitForStage,
+  waitUntil,
+} from '../support/factory.ts';
 import { jobFile } from '../support/job-file.ts';
 import { git, scratchFolder, scratchHome, scratchRepo } from '../support/scratch.ts';
 
@@ -86,6 +95,41 @@ describe('an engine that', function () {
     const row = await outcome(scriptEngine('echo x > new.txt; exec sleep 1000'), { timeout: '1s' });
     assert.deepEqual([row.stage, row.reason?.code, row.files], ['failed', 'timeout', 1]);
     assert.deepEqual(await processesOf(home), []);
+  });
+
+  it('has hit a limit is run again by itself when it is lifted, in its session, and says until when it waits', async () => {
+    home = scratchHome();
+    const clock = steeredClock((ms) => Math.min(ms, 200));
+    const calls = scratchFolder();
+    const limited = `{"type":"result","ok":false,"text":"Rate limit reached. Please retry in 7200s."}`;
+    const lines = `[ $n -gt 0 ] || { echo draft > new.txt; echo '${limited}'; exit 0; }`;
+    const settings = { engines: { mine: sessionEngine(calls, lines) } };
+    const factory = await openTestFactory(home, { settings, clock });
+    await factory.startRunner();
+    const id = await factory.add(jobFile({ engine: 'mine', cwd: scratchRepo(), body: 'Do it.' }), 'one');
+    const waiting = await waitForJob(factory, id, (row) => row.reason?.code === 'rate-limit');
+    assert.equal(waiting.stage, 'queued');
+    assert.match(
+      waiting.reason?.text ?? '',
+      /Please retry in 7200s\. It is run again by itself on .+ \d\d:\d\d;/,
+    );
+    const other = await openTestFactory(home);
+    const { stages } = await other.board();
+    const [shown] = stages.find(({ stage }) => stage === 'queued')?.rows ?? [];
+    assert.match(
+      shown?.waitsFor ?? '',
+      /^waits until .+ \d\d:\d\d for the limit of its engine to be lifted$/,
+    );
+    clock.jump(7_100_000);
+    await sleep(1000);
+    assert.equal((await factory.job(id))?.stage, 'queued', 'not before its time');
+    clock.jump(101_000);
+    const row = await waitForStage(factory, id, 'review');
+    assert.deepEqual([row.attempt, row.files, row.reason], [1, 1, undefined]);
+    assert.match(
+      readFileSync(path.join(calls, '2'), 'utf8'),
+      /^args: --resume session-7\nYour work was interrupted/,
+    );
   });
 
   it('leaves daemons behind leaves none', async () => {
