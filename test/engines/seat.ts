@@ -25,6 +25,12 @@ export interface Seat {
   readonly tells: { readonly costUsd: boolean; readonly tokens: boolean; readonly session: boolean };
   /** Failures of the service at which it goes on asking for longer than a job of the kit may take, and how that is known. */
   readonly patience?: Partial<Record<ScenarioName, string>>;
+  /** A longer time limit of the job for those after which it gives up by itself, and tells why. */
+  readonly givesUpAfter?: Partial<Record<ScenarioName, string>>;
+  /** Environment of a person with a subscription, whose limits are told in another way. */
+  readonly subscription?: Readonly<Record<string, string>>;
+  /** It can't be started twice in a new HOME at the same moment. */
+  readonly firstAlone?: string;
   /** What can't be shown here, and why. */
   readonly impossible?: Partial<Record<ScenarioName, string>>;
 }

@@ -23,7 +23,8 @@ import {
 
 /** The engine has edited a file and now runs a command that does not end. */
 function busy({ seat }: Bench) {
-  return calls((cwd) => [seat.edit(`${cwd}/${FILE}`, CONTENT), seat.shell('tail -f /dev/null')]);
+  const edit = (cwd: string) => [seat.edit(`${cwd}/${FILE}`, CONTENT)];
+  return calls(edit, seat.shell('tail -f /dev/null'));
 }
 
 /** Resolves when the command that does not end runs. */
@@ -80,6 +81,9 @@ const killed: Scenario = {
   },
 };
 
+/** Until an engine has written down what has been said so far, ms. */
+const HOLDS_ITS_BREATH = 3000;
+
 const resumed: Scenario = {
   name: 'resumed',
   title: 'engine and supervisor are killed (a power cut): the job goes on by itself, in the same session',
@@ -93,6 +97,7 @@ const resumed: Scenario = {
     );
     const id = await station.add({ yolo: true }, 'The task is to write a note.\n');
     await asked(bench, station, ({ toolResults }) => toolResults > 0);
+    await new Promise((resolve) => setTimeout(resolve, HOLDS_ITS_BREATH));
     const before = station.service.asked.length;
     const begun = await readBegun(await station.run(id));
     assert.equal(begun.state, 'read');

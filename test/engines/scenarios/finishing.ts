@@ -26,6 +26,7 @@ const answers: Scenario = {
     assertSuccess(state);
     assert.equal(state.result?.files, 0);
     assertUsage(bench, state, 1);
+    if (bench.seat.tells.session) assert.match(state.session ?? '', /\w{8}/, 'the session is not known');
     await assertClean(bench, station, id);
     assert.deepEqual(await station.factory.board().then(({ runner }) => runner.kind), 'here');
     await bench.record(station, id);
@@ -55,23 +56,29 @@ const edits: Scenario = {
   },
 };
 
+const OTHER = 'ran.txt';
+
 const permission: Scenario = {
   name: 'asks permission',
-  title: 'wants to edit without `yolo`: is refused, waits for nobody, changes nothing, and the job says so',
+  title:
+    'wants to edit and to run a command without `yolo`: is refused, waits for nobody, and changes nothing',
   async run(bench) {
     const { seat } = bench;
-    await using station = await open(
-      bench,
-      calls((cwd) => [seat.edit(`${cwd}/${FILE}`, CONTENT)]),
-    );
+    const script = calls((cwd) => [
+      seat.edit(`${cwd}/${FILE}`, CONTENT),
+      seat.shell(`touch '${cwd}/${OTHER}'`),
+    ]);
+    await using station = await open(bench, script);
     const id = await station.add();
     const state = await atRest(bench, station, id);
     assert.equal(await station.saved(id, FILE), undefined, 'it has written the file');
+    assert.equal(await station.saved(id, OTHER), undefined, 'it has run the command');
     assert.equal(state.result?.files, 0);
     assert.equal(state.stage, 'review', state.reason?.text);
+    const isTold = /It was not allowed to use \w+/.test(state.result?.summary ?? '');
     await assertClean(bench, station, id);
     await bench.record(station, id);
-    return undefined;
+    return isTold ? undefined : 'it does not tell that it was refused';
   },
 };
 
@@ -83,6 +90,9 @@ const twoAtOnce: Scenario = {
     const { seat } = bench;
     const script = calls((cwd) => [seat.edit(`${cwd}/${cwd.split('/').at(-1)}.txt`, CONTENT)]);
     await using station = await open(bench, script);
+    if (seat.firstAlone !== undefined) {
+      await atRest(bench, station, await station.add({}, 'Do the task before.\n', 'before'));
+    }
     const ids = [
       await station.add({ yolo: true }, 'Do the first task.\n', 'first'),
       await station.add({ yolo: true }, 'Do the second task.\n', 'second'),
@@ -105,7 +115,7 @@ const twoAtOnce: Scenario = {
       true,
     );
     for (const id of ids) await assertClean(bench, station, id);
-    return undefined;
+    return seat.firstAlone;
   },
 };
 

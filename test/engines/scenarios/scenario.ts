@@ -4,6 +4,7 @@ import { SECOND } from '../../../src/platform/clock.ts';
 import type { EngineDescriptor } from '../../../src/runner/engines/descriptor.ts';
 import type { JobState } from '../../../src/runner/job/state.ts';
 import type { Stage } from '../../../src/runner/stages.ts';
+import { sessionSaid } from '../../../src/runner/steps/said.ts';
 import type { Call, Seat } from '../seat.ts';
 import { INPUT_TOKENS, OUTPUT_TOKENS, type Turn } from '../services/dialect.ts';
 import { openStation, type Script, type Station, type StationOptions } from '../station.ts';
@@ -83,7 +84,7 @@ export function limit({ pace }: Bench): string {
 
 /** How long (ms) to wait for what should come. */
 export function patience({ pace }: Bench): number {
-  return 60 * SECOND + 10 * pace;
+  return 180 * SECOND + 10 * pace;
 }
 
 /** The job, once it waits for a person or has come to its end. */
@@ -120,7 +121,10 @@ export async function assertClean(bench: Bench, station: Station, id: string): P
   const state = await station.state(id);
   assert.deepEqual(await station.left(), [], 'processes are left');
   assert.match(state?.result?.wipCommit ?? '', /^[0-9a-f]{40}$/, 'there is no checkpoint');
-  if (bench.seat.tells.session) assert.match(state?.session ?? '', /\w{8}/, 'the session is not known');
+  const { session } = await sessionSaid(await station.run(id), bench.descriptor.events);
+  if (bench.descriptor.session === 'given') assert.match(state?.session ?? '', /^[\da-f-]{36}$/);
+  if (session !== undefined)
+    assert.equal(state?.session, session, 'not the session that the engine has told');
   assert.ok((state?.usage?.durationMs ?? 0) > 0, 'its duration is not known');
 }
 

@@ -47,7 +47,7 @@ const FAULTS: readonly Fault[] = [
 /** Ends as the fault should, or, for an engine that goes on asking, at the job's time limit. */
 async function suffer(bench: Bench, { name, turn, code, text }: Fault): Promise<string | undefined> {
   await using station = await open(bench, () => turn);
-  const id = await station.add({ timeout: limit(bench) });
+  const id = await station.add({ timeout: bench.seat.givesUpAfter?.[name] ?? limit(bench) });
   const state = await atRest(bench, station, id);
   assert.ok(station.service.asked.length > 0, 'the model was never asked');
   const patient = bench.seat.patience?.[name];

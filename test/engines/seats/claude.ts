@@ -19,5 +19,6 @@ export const claude: Seat = {
   }),
   edit: (file, content) => ({ kind: 'call', tool: 'Write', input: { file_path: file, content } }),
   shell: (command) => ({ kind: 'call', tool: 'Bash', input: { command, description: 'Does as asked' } }),
+  subscription: { ANTHROPIC_API_KEY: '', CLAUDE_CODE_OAUTH_TOKEN: 'sk-ant-oat01-stub-0123456789' },
   tells: { costUsd: true, tokens: true, session: true },
 };

@@ -8,25 +8,24 @@ export const cline: Seat = {
   prepare: ({ home, url, login }) => {
     const folder = path.join(home, '.cline', 'data', 'settings');
     mkdirSync(folder, { recursive: true });
-    if (login) {
-      const settings = {
-        provider: 'openai-compatible',
-        apiKey: 'sk-stub-0123456789',
-        model: 'stub',
-        baseUrl: `${url}/v1`,
-      };
-      writeFileSync(
-        path.join(folder, 'providers.json'),
-        JSON.stringify({
-          version: 1,
-          lastUsedProvider: 'openai-compatible',
-          modes: {},
-          providers: {
-            'openai-compatible': { settings, updatedAt: '2026-01-01T00:00:00.000Z', tokenSource: 'manual' },
-          },
-        }),
-      );
-    }
+    // Without any provider it would ask its maker's own service.
+    const settings = {
+      provider: 'openai-compatible',
+      ...(login && { apiKey: 'sk-stub-0123456789' }),
+      model: 'stub',
+      baseUrl: `${url}/v1`,
+    };
+    writeFileSync(
+      path.join(folder, 'providers.json'),
+      JSON.stringify({
+        version: 1,
+        lastUsedProvider: 'openai-compatible',
+        modes: {},
+        providers: {
+          'openai-compatible': { settings, updatedAt: '2026-01-01T00:00:00.000Z', tokenSource: 'manual' },
+        },
+      }),
+    );
     return {
       env: {},
       setEnv: { CLINE_NO_AUTO_UPDATE: '1', CLINE_TELEMETRY_DISABLED: '1' },
@@ -38,5 +37,7 @@ export const cline: Seat = {
     input: { path: file, new_text: content },
   }),
   shell: (command) => ({ kind: 'call', tool: 'run_commands', input: { commands: [command] } }),
-  tells: { costUsd: true, tokens: true, session: true },
+  // It asks five times again, 2, 4, 8, 16 and 32 s apart.
+  givesUpAfter: { '429': '150s', '500': '150s' },
+  tells: { costUsd: false, tokens: true, session: false },
 };

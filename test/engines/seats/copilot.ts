@@ -5,11 +5,14 @@ export const copilot: Seat = {
   protocol: 'chat',
   prepare: ({ url, login }) => ({
     env: {
-      COPILOT_OFFLINE: 'true',
+      // Offline it would not look for a login.
       ...(login && {
+        COPILOT_OFFLINE: 'true',
         COPILOT_PROVIDER_BASE_URL: `${url}/v1`,
         COPILOT_PROVIDER_API_KEY: 'sk-stub-0123456789',
         COPILOT_MODEL: 'gpt-4.1',
+        // Room for the longest prompt that a job may have.
+        COPILOT_PROVIDER_MAX_PROMPT_TOKENS: '2000000',
       }),
     },
   }),
@@ -19,5 +22,7 @@ export const copilot: Seat = {
     tool: 'bash',
     input: { command, description: 'Does as asked', mode: 'sync', initial_wait: 120 },
   }),
+  // It asks five times again, in 57 s by its own account.
+  givesUpAfter: { '500': '150s', 'cut stream': '150s' },
   tells: { costUsd: false, tokens: false, session: true },
 };

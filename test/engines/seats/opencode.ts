@@ -36,6 +36,8 @@ export const opencode: Seat = {
   }),
   edit: (file, content) => ({ kind: 'call', tool: 'write', input: { filePath: file, content } }),
   shell: (command) => ({ kind: 'call', tool: 'bash', input: { command, description: 'Does as asked' } }),
+  firstAlone:
+    'one job goes first: two that make its database at the same time may end with “Unexpected error”',
   patience: { '429': RETRIES, '500': RETRIES, garbage: RETRIES, 'cut stream': RETRIES },
   tells: { costUsd: true, tokens: true, session: true },
 };

@@ -17,7 +17,7 @@ export const qwen: Seat = {
         privacy: { usageStatisticsEnabled: false },
         telemetry: { enabled: false },
         general: { enableAutoUpdate: false, disableAutoUpdate: true, disableUpdateNag: true },
-        model: { generationConfig: { maxRetries: 1, timeout: 60_000 } },
+        model: { generationConfig: { maxRetries: 1, timeout: 60_000, contextWindowSize: 2_000_000 } },
         ...(login && { security: { auth: { selectedType: 'openai' } } }),
       }),
     );

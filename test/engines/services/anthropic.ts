@@ -1,11 +1,13 @@
 /** Anthropic's Messages API, streamed or whole. */
 import { randomUUID } from 'node:crypto';
 import {
+  CACHED_TOKENS,
   type Dialect,
   INPUT_TOKENS,
   names,
   OUTPUT_TOKENS,
   objects,
+  secondsUntil,
   sse,
   type Turn,
   textsOf,
@@ -15,6 +17,13 @@ import {
 const ERROR_TYPES: Readonly<Record<number, string>> = {
   401: 'authentication_error',
   429: 'rate_limit_error',
+};
+
+/** What came from the cache, or went into it, is counted apart. */
+const INPUT = {
+  input_tokens: INPUT_TOKENS - 2 * CACHED_TOKENS,
+  cache_creation_input_tokens: CACHED_TOKENS,
+  cache_read_input_tokens: CACHED_TOKENS,
 };
 
 export const anthropic: Dialect = {
@@ -44,10 +53,10 @@ export const anthropic: Dialect = {
     const { block, opening, delta } = blockOf(turn);
     const stop_reason = turn.kind === 'call' ? 'tool_use' : 'end_turn';
     if (body['stream'] !== true) {
-      const usage = { input_tokens: INPUT_TOKENS, output_tokens: OUTPUT_TOKENS };
+      const usage = { ...INPUT, output_tokens: OUTPUT_TOKENS };
       return [JSON.stringify({ ...message, content: [block], stop_reason, usage })];
     }
-    const usage = { input_tokens: INPUT_TOKENS, output_tokens: 1 };
+    const usage = { ...INPUT, output_tokens: 1 };
     return [
       sse('message_start', {
         type: 'message_start',
@@ -67,9 +76,19 @@ export const anthropic: Dialect = {
 
   contentType: ({ body }) => (body['stream'] === true ? 'text/event-stream' : 'application/json'),
 
-  refusal: (status) => ({
-    type: 'error',
-    error: { type: ERROR_TYPES[status] ?? 'api_error', message: wordsFor(status) },
+  // The headers are those of a subscription, https://docs.claude.com/en/api/rate-limits, as its own program reads them.
+  refusal: (status, until) => ({
+    body: { type: 'error', error: { type: ERROR_TYPES[status] ?? 'api_error', message: wordsFor(status) } },
+    ...(until !== undefined && {
+      headers: {
+        'retry-after': String(secondsUntil(until)),
+        'anthropic-ratelimit-unified-status': 'rejected',
+        'anthropic-ratelimit-unified-representative-claim': 'five_hour',
+        'anthropic-ratelimit-unified-reset': String(until),
+        'anthropic-ratelimit-unified-5h-status': 'rejected',
+        'anthropic-ratelimit-unified-5h-reset': String(until),
+      },
+    }),
   }),
 };
 

@@ -1,13 +1,16 @@
 /** OpenAI's Chat Completions API, streamed or whole. */
 import { randomUUID } from 'node:crypto';
 import {
+  CACHED_TOKENS,
   type Dialect,
   INPUT_TOKENS,
   isObject,
   names,
   OUTPUT_TOKENS,
   objects,
+  secondsUntil,
   sse,
+  THOUGHT_TOKENS,
   type Turn,
   textsOf,
   wordsFor,
@@ -17,6 +20,8 @@ const USAGE = {
   prompt_tokens: INPUT_TOKENS,
   completion_tokens: OUTPUT_TOKENS,
   total_tokens: INPUT_TOKENS + OUTPUT_TOKENS,
+  prompt_tokens_details: { cached_tokens: CACHED_TOKENS },
+  completion_tokens_details: { reasoning_tokens: THOUGHT_TOKENS },
 };
 
 const CODES: Readonly<Record<number, string>> = { 401: 'invalid_api_key', 429: 'rate_limit_exceeded' };
@@ -63,8 +68,11 @@ export const chat: Dialect = {
 
   contentType: ({ body }) => (body['stream'] === true ? 'text/event-stream' : 'application/json'),
 
-  refusal: (status) => ({
-    error: { message: wordsFor(status), type: 'error', param: null, code: CODES[status] ?? 'server_error' },
+  refusal: (status, until) => ({
+    body: {
+      error: { message: wordsFor(status), type: 'error', param: null, code: CODES[status] ?? 'server_error' },
+    },
+    ...(until !== undefined && { headers: { 'retry-after': String(secondsUntil(until)) } }),
   }),
 };
 

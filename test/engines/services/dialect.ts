@@ -4,8 +4,8 @@
 export type Turn =
   | { readonly kind: 'answer'; readonly text: string }
   | { readonly kind: 'call'; readonly tool: string; readonly input: Readonly<Record<string, unknown>> }
-  /** Refused with an HTTP status; `retryAfter` in seconds. */
-  | { readonly kind: 'refuse'; readonly status: number; readonly retryAfter?: number }
+  /** Refused with an HTTP status; `until`, for 429: when the limit is lifted, in seconds since the epoch. */
+  | { readonly kind: 'refuse'; readonly status: number; readonly until?: number }
   /** Taken, and never answered. */
   | { readonly kind: 'silence' }
   /** Status 200 and a body that is not of this protocol. */
@@ -29,6 +29,11 @@ export interface ModelRequest {
 
 export type Protocol = 'anthropic' | 'responses' | 'chat' | 'gemini';
 
+export interface Refusal {
+  readonly body: object;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
 export interface Dialect {
   /** Whether a request of this path (without query) asks the model something. */
   asks(path: string): boolean;
@@ -37,17 +42,27 @@ export interface Dialect {
   write(turn: Extract<Turn, { kind: 'answer' | 'call' }>, request: ModelRequest): readonly string[];
   /** The content type of `write`. */
   contentType(request: ModelRequest): string;
-  /** The body of a refusal. */
-  refusal(status: number): object;
+  /** A refusal; `until` as the real service tells it. */
+  refusal(status: number, until: number | undefined): Refusal;
 }
 
-/** What each stub says that an answer has cost, so that it can be looked for in the job. */
+/**
+ * What each stub says that a question and its answer were in tokens, so that it can be looked for in the job. Of those
+ * read some come from a cache and of those written some are thoughts; each protocol tells that in its own way.
+ */
 export const INPUT_TOKENS = 120;
+export const CACHED_TOKENS = 40;
 export const OUTPUT_TOKENS = 34;
+export const THOUGHT_TOKENS = 10;
 
 export function sse(event: string | undefined, data: unknown): string {
   const text = typeof data === 'string' ? data : JSON.stringify(data);
   return `${event === undefined ? '' : `event: ${event}\n`}data: ${text}\n\n`;
+}
+
+/** Seconds from now. */
+export function secondsUntil(until: number): number {
+  return Math.max(1, Math.round(until - Date.now() / 1000));
 }
 
 /** What a service says with a status, in words. */

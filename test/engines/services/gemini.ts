@@ -1,11 +1,14 @@
 /** Google's Gemini API: `generateContent`, streamed or whole. */
 import {
+  CACHED_TOKENS,
   type Dialect,
   INPUT_TOKENS,
   names,
   OUTPUT_TOKENS,
   objects,
+  secondsUntil,
   sse,
+  THOUGHT_TOKENS,
   textsOf,
   wordsFor,
 } from './dialect.ts';
@@ -37,7 +40,10 @@ export const gemini: Dialect = {
       candidates: [{ content: { role: 'model', parts: [part] }, finishReason: 'STOP', index: 0 }],
       usageMetadata: {
         promptTokenCount: INPUT_TOKENS,
-        candidatesTokenCount: OUTPUT_TOKENS,
+        cachedContentTokenCount: CACHED_TOKENS,
+        // Thoughts are counted apart.
+        candidatesTokenCount: OUTPUT_TOKENS - THOUGHT_TOKENS,
+        thoughtsTokenCount: THOUGHT_TOKENS,
         totalTokenCount: INPUT_TOKENS + OUTPUT_TOKENS,
       },
     };
@@ -46,8 +52,19 @@ export const gemini: Dialect = {
 
   contentType: ({ url }) => (isStreamed(url) ? 'text/event-stream' : 'application/json'),
 
-  refusal: (status) => ({
-    error: { code: status, message: wordsFor(status), status: STATUSES[status] ?? 'INTERNAL' },
+  refusal: (status, until) => ({
+    body: {
+      error: {
+        code: status,
+        message: wordsFor(status) + (until === undefined ? '' : ` Please retry in ${secondsUntil(until)}s.`),
+        status: STATUSES[status] ?? 'INTERNAL',
+        ...(until !== undefined && {
+          details: [
+            { '@type': 'type.googleapis.com/google.rpc.RetryInfo', retryDelay: `${secondsUntil(until)}s` },
+          ],
+        }),
+      },
+    },
   }),
 };
 

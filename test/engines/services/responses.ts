@@ -1,16 +1,24 @@
 /** OpenAI's Responses API, streamed. */
 import { randomUUID } from 'node:crypto';
 import {
+  CACHED_TOKENS,
   type Dialect,
   INPUT_TOKENS,
   names,
   OUTPUT_TOKENS,
   objects,
+  secondsUntil,
   sse,
+  THOUGHT_TOKENS,
   type Turn,
   textsOf,
   wordsFor,
 } from './dialect.ts';
+
+const TYPES: Readonly<Record<number, string>> = {
+  401: 'invalid_request_error',
+  429: 'rate_limit_exceeded',
+};
 
 export const responses: Dialect = {
   asks: (path) => path.endsWith('/responses'),
@@ -31,9 +39,9 @@ export const responses: Dialect = {
     const item = itemOf(turn);
     const usage = {
       input_tokens: INPUT_TOKENS,
-      input_tokens_details: { cached_tokens: 0 },
+      input_tokens_details: { cached_tokens: CACHED_TOKENS },
       output_tokens: OUTPUT_TOKENS,
-      output_tokens_details: { reasoning_tokens: 0 },
+      output_tokens_details: { reasoning_tokens: THOUGHT_TOKENS },
       total_tokens: INPUT_TOKENS + OUTPUT_TOKENS,
     };
     return [
@@ -53,9 +61,20 @@ export const responses: Dialect = {
 
   contentType: () => 'text/event-stream',
 
-  refusal: (status) => ({
-    error: { type: status === 401 ? 'invalid_request_error' : 'server_error', message: wordsFor(status) },
-  }),
+  refusal: (status, until) =>
+    until === undefined
+      ? { body: { error: { type: TYPES[status] ?? 'server_error', message: wordsFor(status) } } }
+      : {
+          body: {
+            error: {
+              type: 'usage_limit_reached',
+              message: 'The usage limit has been reached',
+              plan_type: 'plus',
+              resets_at: until,
+              resets_in_seconds: secondsUntil(until),
+            },
+          },
+        },
 };
 
 function itemOf(turn: Extract<Turn, { kind: 'answer' | 'call' }>) {

@@ -65,13 +65,12 @@ function answer(dialect: Dialect, turn: Turn, request: ModelRequest, response: S
   switch (turn.kind) {
     case 'silence':
       return;
-    case 'refuse':
-      response.writeHead(turn.status, {
-        'content-type': 'application/json',
-        ...(turn.retryAfter !== undefined && { 'retry-after': String(turn.retryAfter) }),
-      });
-      response.end(JSON.stringify(dialect.refusal(turn.status)));
+    case 'refuse': {
+      const { body, headers } = dialect.refusal(turn.status, turn.until);
+      response.writeHead(turn.status, { 'content-type': 'application/json', ...headers });
+      response.end(JSON.stringify(body));
       return;
+    }
     case 'garbage':
       response.writeHead(200, { 'content-type': dialect.contentType(request) });
       response.end('<html>\u0000 This is no answer of a model. </html>\n\n');
