@@ -6,11 +6,14 @@
  */
 import { parseArgs } from 'node:util';
 import { engineCatalog } from '../../src/runner/engines/registry.ts';
+import { readEnd } from '../../src/runner/supervisor/records.ts';
 import { installed, PACKAGES } from './programs.ts';
+import { keep } from './recording.ts';
 import { SCENARIOS } from './scenarios/all.ts';
 import type { Bench, Scenario } from './scenarios/scenario.ts';
 import type { Seat } from './seat.ts';
 import { SEATS } from './seats/all.ts';
+import type { Station } from './station.ts';
 import { type Cell, printTable } from './table.ts';
 
 /** Cells at once. */
@@ -55,7 +58,7 @@ async function testEngine(seat: Seat): Promise<void> {
       tell({ engine: seat.engine, scenario: name, outcome: 'not possible', remark: reason, ms: 0 });
     return;
   }
-  const bench = (pace: number): Bench => ({ seat, descriptor, program, pace, record: async () => undefined });
+  const bench = (pace: number) => ({ seat, descriptor, program, pace });
   // The first one alone: it says how long this engine takes here.
   const [first, ...rest] = scenarios;
   if (first === undefined) return;
@@ -68,7 +71,7 @@ async function testEngine(seat: Seat): Promise<void> {
   await Promise.all(places.map(work));
 }
 
-async function testCell(scenario: Scenario, bench: Bench): Promise<number> {
+async function testCell(scenario: Scenario, bench: Omit<Bench, 'record'>): Promise<number> {
   const { seat } = bench;
   const from = performance.now();
   const cell = { engine: seat.engine, scenario: scenario.name };
@@ -78,7 +81,10 @@ async function testCell(scenario: Scenario, bench: Bench): Promise<number> {
     return 0;
   }
   try {
-    const remark = await scenario.run(bench);
+    const remark = await scenario.run({
+      ...bench,
+      record: (station, id) => record(bench, scenario, station, id),
+    });
     tell({
       ...cell,
       outcome: 'passed',
@@ -90,6 +96,26 @@ async function testCell(scenario: Scenario, bench: Bench): Promise<number> {
     tell({ ...cell, outcome: 'failed', remark, ms: performance.now() - from });
   }
   return performance.now() - from;
+}
+
+/** Keeps what the engine has printed, where it has come to its own end: where we end it, it is ours what it says. */
+async function record(
+  { seat, descriptor }: Pick<Bench, 'seat' | 'descriptor'>,
+  { name }: Scenario,
+  station: Station,
+  id: string,
+): Promise<void> {
+  if (values.record !== true) return;
+  const end = await readEnd(await station.run(id));
+  if (end.state !== 'read' || !['itself', 'final-event'].includes(end.value.endedBy)) return;
+  keep(descriptor, {
+    version: PACKAGES[seat.engine as keyof typeof PACKAGES].version,
+    scenario: name,
+    end: end.value,
+    log: await station.log(id),
+    changed: ((await station.state(id))?.result?.files ?? 0) > 0,
+    scratch: station.folder,
+  });
 }
 
 function tell(cell: Cell): void {

@@ -10,7 +10,7 @@ export const copilot: Seat = {
         COPILOT_OFFLINE: 'true',
         COPILOT_PROVIDER_BASE_URL: `${url}/v1`,
         COPILOT_PROVIDER_API_KEY: 'sk-stub-0123456789',
-        COPILOT_MODEL: 'gpt-4.1',
+        COPILOT_MODEL: 'stub',
         // Room for the longest prompt that a job may have.
         COPILOT_PROVIDER_MAX_PROMPT_TOKENS: '2000000',
       }),
