@@ -1,6 +1,7 @@
 /**
  * The engines that Agent Queue knows without being told. What is said of claude, codex, copilot, gemini, opencode,
- * qwen, cline and amp is checked against the real programs by `npm run check:engines`; of the others (devin,
+ * qwen, cline and amp is checked against the real programs by `npm run check:engines` and, but for amp, in whole
+ * jobs by the conformance kit, `npm run test:engines`; of the others (devin,
  * cursor-agent, aider, goose) it is what their documentation says, for they are not on npm.
  *
  * Two rules hold for all: without `yolo: true` an engine is told, where it needs telling, not to act without
@@ -256,6 +257,8 @@ export const BUILTIN_ENGINES: readonly EngineDescriptor[] = [
     ],
     session: 'none',
     events: CLINE_EVENTS,
+    // It keeps to itself for some seconds what it has to say to its hub.
+    lingerMs: 5000,
     env: ['CLINE_API_KEY', 'CLINE_DIR', 'CLINE_VCR', 'CLINE_VCR_CASSETTE', ...MODEL_KEYS],
     install: 'npm install -g cline',
     login: 'cline auth',

@@ -135,7 +135,10 @@ export const OPENCODE_EVENTS: EventRules = {
 const RUN_RESULT = { type: 'run_result' };
 
 export const CLINE_EVENTS: EventRules = {
-  final: [{ type: 'run_result', finishReason: 'completed' }],
+  final: [
+    { type: 'run_result', finishReason: 'completed' },
+    { type: 'run_result', finishReason: 'error' },
+  ],
   failed: [{ type: 'error' }, { type: 'run_aborted' }, { type: 'run_result', finishReason: 'error' }],
   // Its `error` event goes to standard error, where only people read it.
   error: [

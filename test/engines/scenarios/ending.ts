@@ -105,13 +105,18 @@ const resumed: Scenario = {
     for (const pid of await station.left()) process.kill(pid, 'SIGKILL');
     cut = false;
     const state = await atRest(bench, station, id);
+    assert.equal(await station.saved(id, FILE), CONTENT);
+    if (bench.descriptor.resumeArgs === undefined) {
+      assertFailure(state, 'failed', 'interrupted', /cut off before the engine had finished/);
+      assert.deepEqual(await station.left(), [], 'processes are left');
+      return 'it tells no session that could be resumed: the job has failed, and a person decides; its work is kept';
+    }
     assert.equal(state.stage, 'review', state.reason?.text);
     assert.deepEqual([state.run, state.attempt], [2, 1], 'a second run, and no attempt used up');
     const later = station.service.asked.slice(before).filter(({ tools }) => tools.length > 0);
     const said = later.flatMap((request) => request.said).join('\n');
     assert.match(said, /Your work was interrupted/);
     assert.match(said, /The task is to write a note/, 'its session does not know the task any more');
-    assert.equal(await station.saved(id, FILE), CONTENT);
     await assertClean(bench, station, id);
     return undefined;
   },
