@@ -29,6 +29,7 @@ const FAILURE_CODES = [
   'timeout',
   'no-result',
   'no-final-event',
+  'no-session',
   'interrupted',
   'spawn',
 ] as const satisfies readonly FailureCode[];
@@ -51,9 +52,10 @@ const source = z.union(
       when: z.optional(match),
       accumulate: z.optional(z.boolean()),
       plus: z.optional(z.array(z.string())),
+      minus: z.optional(z.array(z.string())),
     }),
   ],
-  'expected a path, or an object with `path` and perhaps `when`, `accumulate` and `plus`',
+  'expected a path, or an object with `path` and perhaps `when`, `accumulate`, `plus` and `minus`',
 );
 const sources = z.optional(z.array(source, 'expected a list of paths'));
 const code = z.enum(FAILURE_CODES, `expected one of ${FAILURE_CODES.join(', ')}`);

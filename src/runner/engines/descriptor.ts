@@ -18,6 +18,8 @@ export type FieldSource =
       readonly accumulate?: boolean;
       /** Other numbers of the same event that belong to it and are added, where they are there. */
       readonly plus?: readonly FieldPath[];
+      /** Numbers of the same event that do not belong to it and are taken away. */
+      readonly minus?: readonly FieldPath[];
     };
 
 /** How the lines that an engine prints on standard output are read (one JSON value a line; other lines are text). */
@@ -122,5 +124,7 @@ export type FailureCode =
   | 'timeout'
   | 'no-result'
   | 'no-final-event'
+  /** The session that it was to go on with is not there any more. */
+  | 'no-session'
   | 'interrupted'
   | 'spawn';

@@ -78,7 +78,8 @@ export const GEMINI_EVENTS: EventRules = {
   session: [{ path: 'session_id', when: { type: 'init' } }],
   text: [{ path: 'content', when: { type: 'message', role: 'assistant' }, accumulate: true }],
   inputTokens: [{ path: 'stats.input_tokens', when: RESULT }],
-  outputTokens: [{ path: 'stats.output_tokens', when: RESULT }],
+  // Its own `output_tokens` leave out what it has thought.
+  outputTokens: [{ path: 'stats.total_tokens', minus: ['stats.input_tokens'], when: RESULT }],
 };
 
 /** A `result` with another exit code is no final event: the process then ends with that code as well. */
@@ -129,7 +130,9 @@ export const OPENCODE_EVENTS: EventRules = {
       accumulate: true,
     },
   ],
-  outputTokens: [{ path: 'part.tokens.output', when: STEP_FINISH, accumulate: true }],
+  outputTokens: [
+    { path: 'part.tokens.output', plus: ['part.tokens.reasoning'], when: STEP_FINISH, accumulate: true },
+  ],
 };
 
 const RUN_RESULT = { type: 'run_result' };

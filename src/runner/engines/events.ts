@@ -24,6 +24,7 @@ interface Source {
   readonly when?: EventMatch;
   readonly accumulate?: boolean;
   readonly plus?: readonly FieldPath[];
+  readonly minus?: readonly FieldPath[];
 }
 
 const NUMBERS: ReadonlySet<Reading> = new Set([
@@ -59,13 +60,12 @@ export function readEvent(rules: EventRules, digest: EventDigest, line: string):
 }
 
 function reading(event: object, digest: EventDigest, to: Reading, sources: readonly Source[]): object {
-  for (const { path, when, accumulate, plus = [] } of sources) {
+  for (const { path, when, accumulate, plus = [], minus = [] } of sources) {
     if (when !== undefined && !matches(event, when)) continue;
     const value = valueAt(event, path);
     if (NUMBERS.has(to)) {
       if (!isNumber(value)) continue;
-      const more = plus.map((each) => valueAt(event, each)).filter(isNumber);
-      const total = more.reduce((sum, each) => sum + each, value);
+      const total = value + sumAt(event, plus) - sumAt(event, minus);
       const before = digest[to];
       return { [to]: accumulate && typeof before === 'number' ? before + total : total };
     }
@@ -75,6 +75,11 @@ function reading(event: object, digest: EventDigest, to: Reading, sources: reado
     return { [to]: text.toWellFormed() };
   }
   return {};
+}
+
+function sumAt(event: object, paths: readonly FieldPath[]): number {
+  const found = paths.map((path) => valueAt(event, path)).filter(isNumber);
+  return found.reduce((sum, each) => sum + each, 0);
 }
 
 function isNumber(value: unknown): value is number {

@@ -21,6 +21,7 @@ const RETRYABLE: Readonly<Record<FailureCode, boolean>> = {
   timeout: true,
   'no-result': true,
   'no-final-event': true,
+  'no-session': true,
   interrupted: true,
   login: false,
   input: false,
@@ -86,6 +87,7 @@ export function actionFor(descriptor: EngineDescriptor, code: FailureCode): stri
       return 'Retry the job when you want it done after all.';
     case 'failed':
     case 'no-final-event':
+    case 'no-session':
     case 'interrupted':
       return 'Look at the log, then retry the job.';
   }

@@ -96,7 +96,7 @@ function badExit(run: Run): Verdict {
   }
   const known = run.descriptor.exitCodes?.[exitCode];
   const said = digest.error ?? errorLine(run) ?? lastLine(run);
-  if (known !== undefined)
+  if (known !== undefined && failureIn(run, said) !== 'no-session')
     return failure(run, known.code, sentence(`${name} ended because ${known.meaning}`, said));
   const opening = digest.final
     ? `${name} said that it had finished, but ended with exit status ${exitCode}`

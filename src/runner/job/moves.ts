@@ -88,6 +88,7 @@ export function afterFailure(
     text: failure.text,
     ...(failure.action !== undefined && { action: failure.action }),
   };
+  if (failure.code === 'no-session') return withoutSession(before, failure, now);
   // Only the coordinator retries claimed jobs (fleet-protocol.md, rule 13).
   if (state.claim !== undefined) return move(state, 'failed', now, reason);
   if (failure.code === 'rate-limit' && limits < MAX_LIMITS) {
@@ -118,6 +119,22 @@ function afterLimit(
   };
   const next = { ...move(state, 'queued', now, reason), attempt: state.attempt - 1, notBefore };
   return resumable ? next : { ...next, startsAnew: true };
+}
+
+/**
+ * The session that it was to go on with is gone: another run begins one, at once and without an attempt being used up.
+ * It begins on top of the work so far where a person has looked at that and commented on it, else from the base.
+ */
+function withoutSession({ session: _gone, ...state }: JobState, failure: Failure, now: number): JobState {
+  const again = move(state, queueOf(state as JobState), now, {
+    code: failure.code,
+    text: `${endingSentence(failure.text)} It begins a new session; what was done so far is kept.`,
+  });
+  const isCommented = state.comments?.some(({ done }) => !done) === true;
+  const next = isCommented ? again : { ...again, startsAnew: true };
+  return state.claim === undefined
+    ? { ...next, attempt: state.attempt - 1, urgent: true }
+    : { ...next, run: state.run + 1 };
 }
 
 /** Until when a queued job is not run by itself, if it waits for a time. */

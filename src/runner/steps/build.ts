@@ -72,18 +72,21 @@ export async function build(work: Work, shop: Workshop): Promise<JobState> {
   });
   if (verdict.ok) shop.loggedOut.delete(descriptor.name);
   else if (verdict.code === 'login') shop.loggedOut.add(descriptor.name);
+  const isUnheard = resume && !verdict.ok && verdict.code === 'no-session';
   const state: JobState = {
     ...work.state,
     interruptions: 0,
     ...(usage && { usage }),
-    ...(work.state.comments && { comments: work.state.comments.map((each) => ({ ...each, done: true })) }),
+    ...(!isUnheard &&
+      work.state.comments && { comments: work.state.comments.map((each) => ({ ...each, done: true })) }),
     result: { ...result, ...(verdict.ok && { summary: verdict.summary }) },
     ...(end.digest.sessionId !== undefined && { session: end.digest.sessionId }),
   };
   if (!verdict.ok) {
-    const { code, reason: text, action, retryAfter } = verdict;
+    const { reason: text, action, retryAfter } = verdict;
     const failure = {
-      code,
+      // Of a session that was not asked for it can only be told by chance.
+      code: verdict.code === 'no-session' && !isUnheard ? ('failed' as const) : verdict.code,
       text,
       action,
       ...(retryAfter !== undefined && { until: end.endedAt + retryAfter }),

@@ -88,6 +88,8 @@ describe('readEvent', () => {
       part: { reason: 'tool-calls', tokens: { input, cache: { read, write: 1 } } },
     });
     assert.equal(digestOf('opencode', [step(10, 5), step(20, 'many')]).inputTokens, 10 + 5 + 1 + 20 + 1);
+    const stats = { total_tokens: 154, input_tokens: 120, output_tokens: 24 };
+    assert.equal(digestOf('gemini', [{ type: 'result', status: 'success', stats }]).outputTokens, 34);
   });
 
   it('reads codex: a passing error is no failure, only turn.failed is', () => {

@@ -182,6 +182,25 @@ describe('judge', () => {
     assert.equal(verdict({ engine: 'aider', digest: { text: noKey }, changed: true }).ok, true);
   });
 
+  it('knows that a session is gone, by the words of each engine', () => {
+    const id = '6f1c3b0e-8f0a-4a44-9d5e-0c3a1f6b2d11';
+    const words: readonly (readonly [string, string, number])[] = [
+      ['claude', `No conversation found with session ID: ${id}`, 1],
+      [
+        'codex',
+        `Error: thread/resume: thread/resume failed: no rollout found for thread id ${id} (code -32600)`,
+        1,
+      ],
+      ['gemini', 'Error resuming session: No previous sessions found for this project.', 42],
+      ['qwen', `No saved session found with ID ${id}. Run \`qwen --resume\` without an ID.`, 1],
+      ['opencode', 'Error: Session not found', 1],
+      ['copilot', `Error: No session, task, or name matched '${id}'.`, 1],
+    ];
+    for (const [engine, logTail, exitCode] of words) {
+      assert.equal(failed({ engine, end: { exitCode }, logTail }).code, 'no-session', engine);
+    }
+  });
+
   it('says what ended it: time limit, person, withdrawal, shutdown, system', () => {
     const codes = [
       failed({ end: { endedBy: 'timeout', exitCode: null }, changed: true }),

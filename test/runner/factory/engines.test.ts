@@ -132,6 +132,26 @@ describe('an engine that', function () {
     );
   });
 
+  it('does not know its session any more begins one on top of what was commented, with the task and the comment', async () => {
+    home = scratchHome();
+    const calls = scratchFolder();
+    const forgets = `case "$*" in *--resume*) echo 'There is no such session.' >&2; exit 1;; esac; echo $n > new-$n.txt`;
+    const patterns = [{ match: 'no such session', code: 'no-session' }];
+    const factory = await openTestFactory(home, {
+      settings: { engines: { mine: sessionEngine(calls, forgets, { patterns }) } },
+    });
+    await factory.startRunner();
+    const id = await factory.add(jobFile({ engine: 'mine', cwd: scratchRepo(), body: 'Do it.' }), 'one');
+    await waitForStage(factory, id, 'review');
+    await factory.execute({ verb: 'sendBack', id, text: 'Also this.' });
+    const row = await waitForJob(factory, id, ({ stage, files }) => stage === 'review' && files === 2);
+    assert.deepEqual([row.attempt, row.reason], [1, undefined]);
+    const [first, second, third] = ['1', '2', '3'].map((n) => readFileSync(path.join(calls, n), 'utf8'));
+    assert.match(first ?? '', /^args: \nDo it\.$/);
+    assert.match(second ?? '', /^args: --resume session-7\nAlso this\.$/);
+    assert.match(third ?? '', /^args: \nDo it\.\n\n.*comments:\n\nAlso this\.$/s);
+  });
+
   it('leaves daemons behind leaves none', async () => {
     const pids = path.join(scratchFolder(), 'pids');
     const daemon = `setsid sh -c 'echo $$ >> "${pids}"; exec sleep 1000' >/dev/null 2>&1 </dev/null &`;

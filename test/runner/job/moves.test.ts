@@ -147,6 +147,17 @@ describe('after a failure', () => {
     assert.equal(failed('rate-limit', 0, { ...worked, claim }).stage, 'failed');
   });
 
+  it('a session that is gone is left behind: from the base, or on top of what was commented', () => {
+    const anew = failed('no-session', 0, { ...worked, limits: 2 }, true);
+    assert.deepEqual([anew.stage, anew.attempt, anew.urgent, anew.session], ['queued', 0, true, undefined]);
+    assert.deepEqual([anew.startsAnew, anew.limits], [true, 2], 'a limit in between is still counted');
+    assert.equal(anew.reason?.text, 'It broke. It begins a new session; what was done so far is kept.');
+    const comments = [{ text: 'Also this.', at: 1, done: false }];
+    assert.equal(failed('no-session', 0, { ...worked, comments }).startsAnew, undefined);
+    const claimed = failed('no-session', 0, { ...worked, claim: { jobId: 'j', epoch: 1, leaseMs: 1 } });
+    assert.deepEqual([claimed.stage, claimed.run, claimed.session], ['assigned', 2, undefined]);
+  });
+
   it('what did not go wrong by chance is not tried again', () => {
     for (const code of ['cancelled', 'limit'] as const) assert.equal(failed(code, 3).stage, 'failed', code);
   });
