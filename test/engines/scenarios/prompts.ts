@@ -4,7 +4,16 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { LONGEST_PROMPT } from '../../../src/runner/manifest/parse.ts';
 import type { Station } from '../station.ts';
-import { assertClean, assertSuccess, atRest, type Bench, calls, open, type Scenario } from './scenario.ts';
+import {
+  ANSWER,
+  assertClean,
+  assertSuccess,
+  atRest,
+  type Bench,
+  calls,
+  open,
+  type Scenario,
+} from './scenario.ts';
 
 /** The prompt has reached the model, or, where the engine is only told of a file, the file holds it. */
 async function assertReceived(bench: Bench, station: Station, id: string, prompt: string): Promise<void> {
@@ -37,9 +46,11 @@ function prompt(name: Scenario['name'], title: string, text: string): Scenario {
     name,
     title,
     async run(bench) {
+      // Some repeat the prompt, and exit without waiting until all that they have said is read: a model takes longer.
+      const answer = { kind: 'answer', text: ANSWER, afterMs: 1500 } as const;
       await using station = await open(
         bench,
-        calls(() => []),
+        calls(() => [], answer),
       );
       const id = await station.add({}, text);
       const state = await atRest(bench, station, id);

@@ -2,7 +2,8 @@
 
 /** What the stub does with a request. */
 export type Turn =
-  | { readonly kind: 'answer'; readonly text: string }
+  /** `afterMs`: not at once. */
+  | { readonly kind: 'answer'; readonly text: string; readonly afterMs?: number }
   | { readonly kind: 'call'; readonly tool: string; readonly input: Readonly<Record<string, unknown>> }
   /** Refused with an HTTP status; `until`, for 429: when the limit is lifted, in seconds since the epoch. */
   | { readonly kind: 'refuse'; readonly status: number; readonly until?: number }

@@ -83,9 +83,14 @@ function answer(dialect: Dialect, turn: Turn, request: ModelRequest, response: S
       return;
     }
     case 'answer':
-    case 'call':
-      response.writeHead(200, { 'content-type': dialect.contentType(request) });
-      response.end(dialect.write(turn, request).join(''));
+    case 'call': {
+      const send = () => {
+        response.writeHead(200, { 'content-type': dialect.contentType(request) });
+        response.end(dialect.write(turn, request).join(''));
+      };
+      if (turn.kind === 'answer' && turn.afterMs !== undefined) setTimeout(send, turn.afterMs);
+      else send();
+    }
   }
 }
 
