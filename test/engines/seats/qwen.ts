@@ -17,6 +17,7 @@ export const qwen: Seat = {
         privacy: { usageStatisticsEnabled: false },
         telemetry: { enabled: false },
         general: { enableAutoUpdate: false, disableAutoUpdate: true, disableUpdateNag: true },
+        memory: { enableManagedAutoMemory: false, enableManagedAutoDream: false },
         model: { generationConfig: { maxRetries: 1, timeout: 60_000, contextWindowSize: 2_000_000 } },
         ...(login && { security: { auth: { selectedType: 'openai' } } }),
       }),
@@ -34,5 +35,6 @@ export const qwen: Seat = {
   edit: (file, content) => ({ kind: 'call', tool: 'write_file', input: { file_path: file, content } }),
   shell: (command) => ({ kind: 'call', tool: 'run_shell_command', input: { command, is_background: false } }),
   patience: { '429': RETRIES, '500': RETRIES },
+  givesUpAfter: { garbage: '120s', 'cut stream': '120s' },
   tells: { costUsd: false, tokens: true, session: true },
 };

@@ -77,7 +77,7 @@ function answer(dialect: Dialect, turn: Turn, request: ModelRequest, response: S
       return;
     case 'cut': {
       const pieces = dialect.write({ kind: 'answer', text: 'This answer will never be whole.' }, request);
-      const text = pieces.slice(0, Math.ceil(pieces.length / 2)).join('');
+      const text = pieces.slice(0, Math.floor(pieces.length / 2)).join('');
       response.writeHead(200, { 'content-type': dialect.contentType(request) });
       response.write(pieces.length > 1 ? text : text.slice(0, text.length / 2), () => response.destroy());
       return;
