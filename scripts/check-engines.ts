@@ -54,7 +54,7 @@ console.log(faults === 0 ? 'All checks passed.' : `${faults} checks failed.`);
 process.exitCode = faults === 0 ? 0 : 1;
 
 async function checkEngine(descriptor: EngineDescriptor, spec: Package): Promise<Outcome[]> {
-  const program = installed(descriptor.name, spec);
+  const program = programOf(descriptor.name, spec);
   if (program === undefined)
     return [{ check: 'install', good: false, detail: `${spec.name}: no program found` }];
   const [detected] = await detectEngines([{ ...descriptor, executable: [program] }], { timeoutMs: RUN_MS });
@@ -92,6 +92,14 @@ async function checkEngine(descriptor: EngineDescriptor, spec: Package): Promise
     rmSync(scratch, { recursive: true, force: true, maxRetries: 3 });
   }
   return outcomes;
+}
+
+function programOf(name: string, spec: Package): string | undefined {
+  try {
+    return installed(name, spec);
+  } catch {
+    return undefined;
+  }
 }
 
 async function accepts(

@@ -27,7 +27,7 @@ const CACHE = path.resolve(import.meta.dirname, '../../.cache/engines');
 /**
  * The program to start; installed first where it is missing, which takes some 200 MB of disk and a few seconds for
  * each. Where the package is only a loader, whose own install script would have put the program there, it is the
- * one of the platform's package. Undefined when the registry does not give it, or it has none for this platform.
+ * one of the platform's package. Undefined when it has none for this platform. @throws Error when npm fails
  */
 export function installed(engine: string, spec: Package): string | undefined {
   const folder = path.join(CACHE, engine);
@@ -51,7 +51,7 @@ export function installed(engine: string, spec: Package): string | undefined {
       stdio: 'inherit',
       shell: process.platform === 'win32',
     });
-    if (status !== 0) return undefined;
+    if (status !== 0) throw new Error(`npm could not install ${spec.name}@${wanted}.`);
   }
   return nativeProgram(modules, engine) ?? linkedProgram(modules, engine, own);
 }

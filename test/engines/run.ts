@@ -5,15 +5,16 @@
  * exit with 1. Needs the registry once, for some 2 GB, and no account.
  */
 import { parseArgs } from 'node:util';
+import { messageOf } from '../../src/platform/errors.ts';
 import { engineCatalog } from '../../src/runner/engines/registry.ts';
 import { readEnd } from '../../src/runner/supervisor/records.ts';
 import { installed, PACKAGES } from './programs.ts';
 import { keep } from './recording.ts';
 import { SCENARIOS } from './scenarios/all.ts';
-import type { Bench, Scenario } from './scenarios/scenario.ts';
+import { type Bench, SCENARIOS_IN_ORDER, type Scenario } from './scenarios/scenario.ts';
 import type { Seat } from './seat.ts';
 import { SEATS } from './seats/all.ts';
-import type { Station } from './station.ts';
+import { closeStations, type Station } from './station.ts';
 import { type Cell, printTable } from './table.ts';
 
 /** Cells at once. */
@@ -25,39 +26,42 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { only: { type: 'string', multiple: true }, record: { type: 'boolean', default: false } },
 });
-const unknown = positionals.filter((name) => !SEATS.some(({ engine }) => engine === name));
-if (unknown.length > 0) {
-  console.error(
-    `There is no ${unknown.join(', ')}. The engines are ${SEATS.map(({ engine }) => engine).join(', ')}.`,
-  );
-  process.exit(2);
-}
+const engines = SEATS.map(({ engine }) => engine);
+const only = values.only ?? [];
+mustBeKnown(positionals, engines, 'engine');
+mustBeKnown(only, SCENARIOS_IN_ORDER, 'scenario');
 const seats = SEATS.filter(({ engine }) => positionals.length === 0 || positionals.includes(engine));
-const scenarios = SCENARIOS.filter(({ name }) => values.only === undefined || values.only.includes(name));
+const scenarios = SCENARIOS.filter(({ name }) => only.length === 0 || only.includes(name));
 const { descriptors } = engineCatalog();
 const cells: Cell[] = [];
 const began = performance.now();
-const places = Array.from({ length: AT_ONCE }, () => Promise.resolve());
 
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => void closeStations().finally(() => process.exit(130)));
+}
 for (const seat of seats) await testEngine(seat);
 
-await printTable(
-  seats.map(({ engine }) => engine),
-  scenarios,
-  cells,
-  performance.now() - began,
-);
-process.exit(cells.some(({ outcome }) => outcome === 'failed') ? 1 : 0);
+const columns = seats.map(({ engine }) => engine);
+printTable(columns, scenarios, cells, performance.now() - began);
+const isWhole = cells.length === columns.length * scenarios.length;
+process.exit(isWhole && cells.every(({ outcome }) => outcome !== 'failed') ? 0 : 1);
+
+function mustBeKnown(names: readonly string[], known: readonly string[], what: string): void {
+  const unknown = names.filter((name) => !known.includes(name));
+  if (unknown.length === 0) return;
+  console.error(`There is no ${what} ${unknown.join(', ')}. There are ${known.join(', ')}.`);
+  process.exit(2);
+}
 
 async function testEngine(seat: Seat): Promise<void> {
-  const program = installed(seat.engine, PACKAGES[seat.engine as keyof typeof PACKAGES]);
   const descriptor = descriptors.get(seat.engine);
-  if (program === undefined || descriptor === undefined) {
-    const reason = 'npm gives no program for this platform';
+  const found = programOf(seat);
+  if (descriptor === undefined || 'outcome' in found) {
     for (const { name } of scenarios)
-      tell({ engine: seat.engine, scenario: name, outcome: 'not possible', remark: reason, ms: 0 });
+      tell({ engine: seat.engine, scenario: name, ms: 0, outcome: 'failed', ...found });
     return;
   }
+  const { program } = found;
   const bench = (pace: number) => ({ seat, descriptor, program, pace });
   // The first one alone: it says how long this engine takes here.
   const [first, ...rest] = scenarios;
@@ -68,7 +72,17 @@ async function testEngine(seat: Seat): Promise<void> {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift())
       await testCell(next, bench(pace));
   };
-  await Promise.all(places.map(work));
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
+}
+
+function programOf({ engine }: Seat): { program: string } | Pick<Cell, 'outcome' | 'remark'> {
+  try {
+    const program = installed(engine, PACKAGES[engine as keyof typeof PACKAGES]);
+    if (program !== undefined) return { program };
+    return { outcome: 'not possible', remark: 'npm has no program of it for this platform' };
+  } catch (error) {
+    return { outcome: 'failed', remark: messageOf(error) };
+  }
 }
 
 async function testCell(scenario: Scenario, bench: Omit<Bench, 'record'>): Promise<number> {
@@ -92,7 +106,7 @@ async function testCell(scenario: Scenario, bench: Omit<Bench, 'record'>): Promi
       ms: performance.now() - from,
     });
   } catch (error) {
-    const remark = error instanceof Error ? error.message : String(error);
+    const remark = messageOf(error);
     tell({ ...cell, outcome: 'failed', remark, ms: performance.now() - from });
   }
   return performance.now() - from;

@@ -54,6 +54,13 @@ export interface Station extends AsyncDisposable {
   left(): Promise<readonly number[]>;
 }
 
+const opened = new Set<Station>();
+
+/** Ends all that still runs, for a kit that is interrupted: engines do not go with the process that started them. */
+export async function closeStations(): Promise<void> {
+  await Promise.all([...opened].map((station) => station[Symbol.asyncDispose]()));
+}
+
 export async function openStation(options: StationOptions): Promise<Station> {
   const { seat, script, clock = systemClock } = options;
   const folder = realpathSync(mkdtempSync(path.join(os.tmpdir(), `aq-kit-${seat.engine}-`)));
@@ -83,7 +90,7 @@ export async function openStation(options: StationOptions): Promise<Station> {
   const runOf = async (id: string) =>
     store.layout.command(id, (await store.readState(id))?.run ?? 1, 'engine');
   const left = async () => (await processesOf(home)).map(({ pid }) => pid);
-  return {
+  const station: Station = {
     folder,
     home,
     repo,
@@ -117,12 +124,15 @@ export async function openStation(options: StationOptions): Promise<Station> {
     },
     left,
     [Symbol.asyncDispose]: async () => {
+      if (!opened.delete(station)) return;
       await factory.dispose();
       for (const pid of await left()) end(pid);
       await service.close();
       rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
     },
   };
+  opened.add(station);
+  return station;
 }
 
 function makeRepository(folder: string): void {

@@ -16,12 +16,12 @@ const SHORT: Readonly<Record<Cell['outcome'], string>> = {
   'not possible': 'n/p',
 };
 
-export async function printTable(
+export function printTable(
   engines: readonly string[],
   scenarios: readonly Scenario[],
   cells: readonly Cell[],
   ms: number,
-): Promise<void> {
+): void {
   const notes: string[] = [];
   const noteFor = (text: string | undefined) => {
     if (text === undefined) return '';
