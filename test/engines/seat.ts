@@ -4,21 +4,35 @@ import type { Protocol, Turn } from './services/dialect.ts';
 
 export type Call = Extract<Turn, { kind: 'call' }>;
 
+export interface SeatPlace {
+  /** The person's HOME, still empty: the configuration is written into it. */
+  readonly home: string;
+  /** Of the stub. */
+  readonly url: string;
+  /** False: as on the first day, without credentials. */
+  readonly login: boolean;
+  /** The person's own rules forbid the engine to edit, whatever a job says. */
+  readonly forbidden: boolean;
+}
+
 export interface Seating {
   /** The person's environment; what of it the engine sees is up to our allow-list. */
   readonly env: Readonly<Record<string, string>>;
   /** Goes into the entry of the setting `agentQueue.engines`, where any person could put it as well. */
   readonly setEnv?: Readonly<Record<string, string>>;
+  /** Other keys of that entry. */
+  readonly entry?: Readonly<Record<string, unknown>>;
 }
 
 export interface Seat {
   /** The name of the descriptor. */
   readonly engine: string;
   readonly protocol: Protocol;
-  /** Writes the configuration into the person's empty HOME. `login` false: as on the first day, without credentials. */
-  prepare(place: { readonly home: string; readonly url: string; readonly login: boolean }): Seating;
+  prepare(place: SeatPlace): Seating;
   /** The call of a tool by which its model writes a file (absolute path). */
   edit(file: string, content: string): Call;
+  /** The same, for an engine whose rules forbid another way of writing than that. */
+  forbiddenEdit?(file: string): Call;
   /** The call of a tool by which its model runs a shell command. */
   shell(command: string): Call;
   /** What its events tell. */

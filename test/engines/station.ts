@@ -25,6 +25,8 @@ export interface StationOptions {
   readonly script: Script;
   /** False: no credentials. */
   readonly login?: boolean;
+  /** True: the person's own rules forbid to edit. */
+  readonly forbidden?: boolean;
   /** Over the engine's entry in the setting `agentQueue.engines`. */
   readonly entry?: Readonly<Record<string, unknown>>;
   /** Over the person's environment. */
@@ -74,8 +76,9 @@ export async function openStation(options: StationOptions): Promise<Station> {
   const service = await modelService(seat.protocol, (request) =>
     script(request, placeIn(request, home) ?? repo),
   );
-  const { env, setEnv } = seat.prepare({ home: person, url: service.url, login: options.login ?? true });
-  const entry = { executable: options.program, ...(setEnv && { setEnv }), ...options.entry };
+  const { login = true, forbidden = false } = options;
+  const { env, setEnv, ...own } = seat.prepare({ home: person, url: service.url, login, forbidden });
+  const entry = { executable: options.program, ...(setEnv && { setEnv }), ...own.entry, ...options.entry };
   const factory = await openFactory({
     home,
     supervisorScript: SUPERVISOR,

@@ -1,5 +1,6 @@
 /** The engine does what it was asked to. */
 import assert from 'node:assert/strict';
+import type { JobState } from '../../../src/runner/job/state.ts';
 import {
   ANSWER,
   assertClean,
@@ -57,6 +58,11 @@ const edits: Scenario = {
 };
 
 const OTHER = 'ran.txt';
+const UNTOLD = 'it does not tell that it was refused';
+
+function isRefusalTold(state: JobState): boolean {
+  return /It was not allowed to use \w+/.test(state.result?.summary ?? '');
+}
 
 const permission: Scenario = {
   name: 'asks permission',
@@ -75,10 +81,28 @@ const permission: Scenario = {
     assert.equal(await station.saved(id, OTHER), undefined, 'it has run the command');
     assert.equal(state.result?.files, 0);
     assert.equal(state.stage, 'review', state.reason?.text);
-    const isTold = /It was not allowed to use \w+/.test(state.result?.summary ?? '');
     await assertClean(bench, station, id);
     await bench.record(station, id);
-    return isTold ? undefined : 'it does not tell that it was refused';
+    return isRefusalTold(state) ? undefined : UNTOLD;
+  },
+};
+
+const ownRules: Scenario = {
+  name: 'own rules',
+  title: 'the person’s own rules forbid what `yolo` would allow: not done, and nobody is waited for',
+  async run(bench) {
+    const { seat } = bench;
+    const script = calls((cwd) => [
+      seat.forbiddenEdit?.(`${cwd}/${FILE}`) ?? seat.edit(`${cwd}/${FILE}`, CONTENT),
+    ]);
+    await using station = await open(bench, script, { forbidden: true });
+    const id = await station.add({ yolo: true });
+    const state = await atRest(bench, station, id);
+    assert.equal(await station.saved(id, FILE), undefined, 'it has written the file');
+    assert.equal(state.result?.files, 0);
+    assert.equal(state.stage, 'review', state.reason?.text);
+    await assertClean(bench, station, id);
+    return isRefusalTold(state) ? undefined : UNTOLD;
   },
 };
 
@@ -119,4 +143,4 @@ const twoAtOnce: Scenario = {
   },
 };
 
-export const FINISHING: readonly Scenario[] = [answers, edits, permission, twoAtOnce];
+export const FINISHING: readonly Scenario[] = [answers, edits, permission, ownRules, twoAtOnce];

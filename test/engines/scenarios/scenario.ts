@@ -13,6 +13,7 @@ export const SCENARIOS_IN_ORDER = [
   'answers',
   'edits',
   'asks permission',
+  'own rules',
   'two at once',
   '429',
   '500',

@@ -28,7 +28,7 @@ export const cline: Seat = {
     );
     return {
       env: {},
-      setEnv: { CLINE_NO_AUTO_UPDATE: '1', CLINE_TELEMETRY_DISABLED: '1' },
+      setEnv: { CLINE_NO_AUTO_UPDATE: '1' },
     };
   },
   edit: (file, content) => ({
@@ -39,5 +39,6 @@ export const cline: Seat = {
   shell: (command) => ({ kind: 'call', tool: 'run_commands', input: { commands: [command] } }),
   // It asks five times again, 2, 4, 8, 16 and 32 s apart.
   givesUpAfter: { '429': '150s', '500': '150s' },
+  impossible: { 'own rules': 'its configuration has no rules by which a person could forbid a tool' },
   tells: { costUsd: false, tokens: true, session: false },
 };

@@ -5,7 +5,7 @@ import type { Seat } from '../seat.ts';
 export const codex: Seat = {
   engine: 'codex',
   protocol: 'responses',
-  prepare: ({ home, url, login }) => {
+  prepare: ({ home, url, login, forbidden }) => {
     const folder = path.join(home, '.codex');
     mkdirSync(folder, { recursive: true });
     writeFileSync(
@@ -27,6 +27,11 @@ stream_max_retries = 1
 stream_idle_timeout_ms = 4000
 `,
     );
+    if (forbidden) {
+      mkdirSync(path.join(folder, 'rules'));
+      const rule = 'prefix_rule(pattern=["touch"], decision="forbidden")\n';
+      writeFileSync(path.join(folder, 'rules', 'default.rules'), rule);
+    }
     return { env: { ...(login && { OPENAI_API_KEY: 'sk-stub-0123456789' }) } };
   },
   edit: (file, content) => ({
@@ -39,5 +44,7 @@ stream_idle_timeout_ms = 4000
     tool: 'exec_command',
     input: { cmd: command, yield_time_ms: 120_000 },
   }),
+  // Its rules are about the beginnings of commands.
+  forbiddenEdit: (file) => ({ kind: 'call', tool: 'exec_command', input: { cmd: `touch ${file}` } }),
   tells: { costUsd: false, tokens: true, session: true },
 };

@@ -3,7 +3,9 @@ import type { Seat } from '../seat.ts';
 export const copilot: Seat = {
   engine: 'copilot',
   protocol: 'chat',
-  prepare: ({ url, login }) => ({
+  prepare: ({ url, login, forbidden }) => ({
+    // It has such rules only as flags.
+    ...(forbidden && { entry: { yoloArgs: ['--yolo', '--deny-tool=write'] } }),
     env: {
       // Offline it would not look for a login.
       ...(login && {

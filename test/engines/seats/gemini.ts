@@ -5,7 +5,7 @@ import type { Seat } from '../seat.ts';
 export const gemini: Seat = {
   engine: 'gemini',
   protocol: 'gemini',
-  prepare: ({ home, url, login }) => {
+  prepare: ({ home, url, login, forbidden }) => {
     const folder = path.join(home, '.gemini');
     mkdirSync(folder, { recursive: true });
     writeFileSync(
@@ -15,6 +15,7 @@ export const gemini: Seat = {
         model: { name: 'gemini-2.5-flash' },
         privacy: { usageStatisticsEnabled: false },
         telemetry: { enabled: false },
+        ...(forbidden && { tools: { exclude: ['write_file', 'replace'] } }),
         general: { enableAutoUpdate: false, enableAutoUpdateNotification: false, maxAttempts: 2 },
         ...(login && { security: { auth: { selectedType: 'gemini-api-key' } } }),
       }),

@@ -6,10 +6,11 @@ const RETRIES =
 export const opencode: Seat = {
   engine: 'opencode',
   protocol: 'chat',
-  prepare: ({ url, login }) => ({
+  prepare: ({ url, login, forbidden }) => ({
     env: {
       OPENCODE_CONFIG_CONTENT: JSON.stringify({
         autoupdate: false,
+        ...(forbidden && { permission: { edit: 'deny' } }),
         share: 'disabled',
         model: 'stub/stub',
         small_model: 'stub/stub',

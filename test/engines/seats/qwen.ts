@@ -8,7 +8,7 @@ const RETRIES =
 export const qwen: Seat = {
   engine: 'qwen',
   protocol: 'chat',
-  prepare: ({ home, url, login }) => {
+  prepare: ({ home, url, login, forbidden }) => {
     const folder = path.join(home, '.qwen');
     mkdirSync(folder, { recursive: true });
     writeFileSync(
@@ -16,6 +16,7 @@ export const qwen: Seat = {
       JSON.stringify({
         privacy: { usageStatisticsEnabled: false },
         telemetry: { enabled: false },
+        ...(forbidden && { permissions: { deny: ['write_file', 'edit'] } }),
         general: { enableAutoUpdate: false, disableAutoUpdate: true, disableUpdateNag: true },
         memory: { enableManagedAutoMemory: false, enableManagedAutoDream: false },
         model: { generationConfig: { maxRetries: 1, timeout: 60_000, contextWindowSize: 2_000_000 } },
