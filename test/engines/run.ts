@@ -119,7 +119,7 @@ async function record(
   station: Station,
   id: string,
 ): Promise<void> {
-  if (values.record !== true) return;
+  if (!values.record) return;
   const end = await readEnd(await station.run(id));
   if (end.state !== 'read' || !['itself', 'final-event'].includes(end.value.endedBy)) return;
   keep(descriptor, {

@@ -126,7 +126,7 @@ function afterLimit(
  * It begins on top of the work so far where a person has looked at that and commented on it, else from the base.
  */
 function withoutSession({ session: _gone, ...state }: JobState, failure: Failure, now: number): JobState {
-  const again = move(state, queueOf(state as JobState), now, {
+  const again = move(state, queueOf(state), now, {
     code: failure.code,
     text: `${endingSentence(failure.text)} It begins a new session; what was done so far is kept.`,
   });
