@@ -21,7 +21,7 @@ export interface QueueMemory {
   readonly folders: ReadonlyMap<string, string>;
 }
 
-/** For those who only show the queue. */
+/** For those who look at the files alone. */
 export const NOTHING_REMEMBERED: QueueMemory = {
   urgent: new Set(),
   anyway: new Set(),
