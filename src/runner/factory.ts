@@ -293,7 +293,7 @@ export class Factory implements FactoryApi {
   }
 
   async #plan(active: readonly JobRow[]): Promise<Plan> {
-    const queue = this.#queue();
+    const queue = await this.#boards.queue();
     return plan(queue, {
       hold: await this.#workshop.spending.look(),
       now: this.#clock.now(),

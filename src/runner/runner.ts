@@ -16,8 +16,8 @@ import type { Inbox, InboxEntry } from './home/inbox.ts';
 import { newestIn } from './home/journal.ts';
 import type { Store } from './home/store.ts';
 import type { Hooks } from './hooks.ts';
-import { newState } from './job/moves.ts';
-import { isDue, type Plan, plan, waitText } from './job/schedule.ts';
+import { laterOf, newState } from './job/moves.ts';
+import { isDue, type Later, type Plan, plan, waitText } from './job/schedule.ts';
 import type { JobState } from './job/state.ts';
 import { folderLock, type LockTable } from './lock-table.ts';
 import { finishAll } from './quarantine/new-job.ts';
@@ -60,7 +60,7 @@ export class Runner {
   readonly #urgent = new Set<string>();
   /** A person runs these now: no ceiling holds them. */
   readonly #anyway = new Set<string>();
-  readonly #notBefore = new Map<string, number>();
+  readonly #later = new Map<string, Later>();
   readonly #folders = new Map<string, string>();
   #wake = Promise.withResolvers<void>();
   /** Something has happened since the current look around began. */
@@ -218,9 +218,11 @@ export class Runner {
     const { store } = this.options;
     for (const id of await newestIn(store.layout.journal, 'queued')) {
       if ((await store.locate(id)) !== 'queued') continue;
-      const { urgent, notBefore } = (await store.readState(id)) ?? {};
-      if (urgent === true) this.#urgent.add(id);
-      if (notBefore !== undefined) this.#notBefore.set(id, notBefore);
+      const state = await store.readState(id);
+      if (state === undefined) continue;
+      if (state.urgent === true) this.#urgent.add(id);
+      const later = laterOf(state);
+      if (later !== undefined) this.#later.set(id, later);
     }
   }
 
@@ -315,10 +317,9 @@ export class Runner {
   /** In how many ms the next automatic retry is due. One that was due at `began` waits for something else, which wakes us. */
   #nextRetry(began: number): number {
     const { inbox, clock } = this.options;
-    for (const name of this.#notBefore.keys())
-      if (inbox.get(name) === undefined) this.#notBefore.delete(name);
-    const ahead = [...this.#notBefore.values()].filter((at) => !isDue(at, began));
-    return Math.min(...ahead.map((at) => Math.max(at - clock.now(), 0)));
+    for (const name of this.#later.keys()) if (inbox.get(name) === undefined) this.#later.delete(name);
+    const ahead = [...this.#later.values()].filter((later) => !isDue(later, began));
+    return Math.min(...ahead.map(({ at }) => Math.max(at - clock.now(), 0)));
   }
 
   async #plan(): Promise<Plan> {
@@ -326,7 +327,7 @@ export class Runner {
     const queue = queuedJobs(inbox.entries(), {
       urgent: this.#urgent,
       anyway: this.#anyway,
-      notBefore: this.#notBefore,
+      later: this.#later,
       folders: this.#folders,
     });
     const hold = await workshop.spending.look();
@@ -372,13 +373,13 @@ export class Runner {
       within: (queued) => (this.#anyway.has(name) ? queued : spending.within(queued)),
     });
     this.#urgent.delete(name);
-    this.#notBefore.delete(name);
+    this.#later.delete(name);
     if (took === undefined) {
       this.#heard(name);
       return undefined;
     }
-    if ('notBefore' in took) {
-      this.#notBefore.set(name, took.notBefore);
+    if ('later' in took) {
+      this.#later.set(name, took.later);
       return undefined;
     }
     if ('held' in took) {

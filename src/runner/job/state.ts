@@ -152,8 +152,10 @@ export const jobStateSchema = z.object({
   /** Runs in a row that were cut off (power, kill) rather than ended. */
   interruptions: z.number(),
   reason: z.optional(reasonSchema),
-  /** Queued: an automatic retry is not due before this time. */
+  /** Queued: it is not due before this time, an automatic retry or (with `limits`) because of a limit. */
   notBefore: z.optional(time),
+  /** Runs in a row that were ended by a limit of the engine's model service. */
+  limits: z.optional(z.number()),
   /** Queued by itself after a failure that its engine can't go on from: what there is of work is set aside first. */
   startsAnew: z.optional(z.boolean()),
   /** Queued: a person has asked for it to be next. */

@@ -15,7 +15,7 @@ export interface Usage {
   readonly durationMs?: number | undefined;
   /** US dollars, by the engine's own account. */
   readonly costUsd?: number | undefined;
-  /** As the engine counts them; some leave out those that came from a cache. */
+  /** As the engine counts them, those that went through a cache among them where it tells. */
   readonly inputTokens?: number | undefined;
   readonly outputTokens?: number | undefined;
   /** Of these measures only a part is known: it is at least so much. */

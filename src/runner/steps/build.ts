@@ -12,6 +12,7 @@ import { countRun, countStopped } from './count.ts';
 import { saveWork } from './place.ts';
 import { engineOrder } from './prompt.ts';
 import { type CommandOutcome, logOf, runCommand } from './run-command.ts';
+import { sessionSaid } from './said.ts';
 import type { Workshop } from './workshop.ts';
 
 /** The work is saved at most this far apart, ms (runner.md, "Life of a job", 2). */
@@ -43,6 +44,7 @@ export async function build(work: Work, shop: Workshop): Promise<JobState> {
   } catch (error) {
     await checkpoints.stop();
     if (error instanceof Stopped) {
+      work.note({ ...work.state, ...(await sessionSaid(dir, descriptor.events)) });
       await keepWhatThereIs(work, shop, place, job.manifest.title);
       await countStopped(work, shop, descriptor);
     }
@@ -57,11 +59,9 @@ export async function build(work: Work, shop: Workshop): Promise<JobState> {
   };
   const usage = await countRun(work, shop, descriptor, outcome.lost ? undefined : outcome.end);
   if (outcome.lost) {
-    return afterInterruption(
-      { ...work.state, ...(usage && { usage }), result },
-      canResume(descriptor, work.state.session),
-      shop.clock.now(),
-    );
+    const said = await sessionSaid(outcome.dir, descriptor.events);
+    const state = { ...work.state, ...said, ...(usage && { usage }), result };
+    return afterInterruption(state, canResume(descriptor, state.session), shop.clock.now());
   }
   const { end } = outcome;
   const verdict = judge({
@@ -72,20 +72,30 @@ export async function build(work: Work, shop: Workshop): Promise<JobState> {
   });
   if (verdict.ok) shop.loggedOut.delete(descriptor.name);
   else if (verdict.code === 'login') shop.loggedOut.add(descriptor.name);
+  const isUnheard = resume && !verdict.ok && verdict.code === 'no-session';
   const state: JobState = {
     ...work.state,
     interruptions: 0,
     ...(usage && { usage }),
-    ...(work.state.comments && { comments: work.state.comments.map((each) => ({ ...each, done: true })) }),
+    ...(!isUnheard &&
+      work.state.comments && { comments: work.state.comments.map((each) => ({ ...each, done: true })) }),
     result: { ...result, ...(verdict.ok && { summary: verdict.summary }) },
     ...(end.digest.sessionId !== undefined && { session: end.digest.sessionId }),
   };
   if (!verdict.ok) {
-    const failure = { code: verdict.code, text: verdict.reason, action: verdict.action };
+    const { reason: text, action, retryAfter } = verdict;
+    const failure = {
+      // Of a session that was not asked for it can only be told by chance.
+      code: verdict.code === 'no-session' && !isUnheard ? ('failed' as const) : verdict.code,
+      text,
+      action,
+      ...(retryAfter !== undefined && { until: end.endedAt + retryAfter }),
+    };
     const resumable = canResume(descriptor, state.session);
     return afterFailure(state, failure, { retries: job.manifest.retries, resumable }, shop.clock.now());
   }
-  return move(state, job.manifest.review === 'skip' ? 'testing' : 'review', shop.clock.now());
+  const { limits: _limits, ...done } = state;
+  return move(done, job.manifest.review === 'skip' ? 'testing' : 'review', shop.clock.now());
 }
 
 /** The work of a job that was ended by a person, for the case that it is wanted after all. */
