@@ -62,6 +62,8 @@ export class Runner {
   readonly #anyway = new Set<string>();
   readonly #later = new Map<string, Later>();
   readonly #folders = new Map<string, string>();
+  /** A look around and a person's word may want the same job in one moment: it is taken once, and both are told so. */
+  readonly #taking = new Map<string, Promise<boolean>>();
   #wake = Promise.withResolvers<void>();
   /** Something has happened since the current look around began. */
   #woken = false;
@@ -146,7 +148,8 @@ export class Runner {
       const wait = (await this.#plan()).waits.get(name);
       const text = wait && waitText(wait);
       if (text !== undefined) return text;
-      return (await this.#take(name))
+      // A look around may have been quicker: then it runs as well.
+      return (await this.#take(name)) || this.active(name) !== undefined
         ? undefined
         : 'is no longer in the inbox, or another home holds its lock';
     } finally {
@@ -343,7 +346,13 @@ export class Runner {
   }
 
   /** Takes a job out of the inbox into work. Its lock comes first: who can't have that leaves the job where it is. */
-  async #take(name: string): Promise<boolean> {
+  #take(name: string): Promise<boolean> {
+    const taking = this.#taking.get(name) ?? this.#takeNew(name).finally(() => this.#taking.delete(name));
+    this.#taking.set(name, taking);
+    return taking;
+  }
+
+  async #takeNew(name: string): Promise<boolean> {
     const { inbox, locks } = this.options;
     const entry = inbox.get(name);
     if (entry === undefined) return false;
