@@ -187,6 +187,7 @@ async function sendBack(runner: Runner, { id, stage }: Found, comment: string): 
     );
   runner.mustBeIdle(id);
   const state = await stateOf(runner, id, stage);
+  mustBeOurs(state);
   const next = sentBack(state, comment, runner.options.clock.now());
   await change(runner, next, stage);
   if (next.stage === 'queued') runner.hurry(id);
@@ -197,6 +198,7 @@ async function sendBack(runner: Runner, { id, stage }: Found, comment: string): 
 async function reject(runner: Runner, { id, stage }: Found, why: string): Promise<CommandAnswer> {
   runner.mustBeIdle(id);
   const state = await stateOf(runner, id, stage);
+  mustBeOurs(state);
   const text = why.trim() === '' ? 'Rejected by a person.' : `Rejected by a person: ${why.trim()}`;
   const reason = {
     code: 'rejected',
@@ -205,6 +207,20 @@ async function reject(runner: Runner, { id, stage }: Found, why: string): Promis
   };
   await change(runner, move(state, 'failed', runner.options.clock.now(), reason), stage);
   return done(`${id} was rejected; its work is kept.`);
+}
+
+/**
+ * What has been reported as shipped, and not been answered, may be shipped for everybody else: it is not a person's
+ * any more to send back (fleet-protocol.md, rule 10).
+ * @throws UserError `on-its-way`
+ */
+function mustBeOurs({ id, claim, landing }: JobState): void {
+  if (claim === undefined || claim.mayLand === true || landing === undefined) return;
+  throw new UserError(
+    'on-its-way',
+    `${id} was reported as shipped, and the coordinator has not answered yet. Nothing was changed.`,
+    'Wait until it answers: the job then ships, or its result goes into quarantine.',
+  );
 }
 
 /** The state, with the stage that the directory says. */
