@@ -161,7 +161,7 @@ export const VARIANTS: readonly Variant[] = [
         'this.#lock = tryLock(this.#layout.runnerLock + process.pid);',
       ],
     ],
-    seeds: [1],
+    seeds: [8, 4],
   },
   {
     name: 'a repeated claim makes a second job',

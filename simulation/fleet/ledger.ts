@@ -313,6 +313,22 @@ export class Ledger implements Observer {
     }
   }
 
+  /** What the coordinator has as shipped has landed, unless a person gave it up in the meantime, which is on record. */
+  shippedHasLanded(row: JobRecord): void {
+    const machine = this.#machines.get(row.factoryId ?? '');
+    if (row.stage !== 'shipped' || machine === undefined) return;
+    const id = localIdOf({ jobId: row.id, epoch: row.epoch });
+    const state = this.stateOf(machine, id);
+    const [stage] = this.stagesOf(machine, id);
+    const isGivenUp = stage === 'failed' && ['rejected', 'cancelled'].includes(state?.reason?.code ?? '');
+    const hasLanded = stage === 'shipped' && (state?.landed?.kind === 'none' || this.landings.has(row.id));
+    if (!isGivenUp && !hasLanded)
+      this.#world.broken(
+        'what has shipped has landed',
+        `${row.id} has shipped, and on ${machine.name} it is ${stage}`,
+      );
+  }
+
   /** Whatever was done is somewhere where a person or the next runner finds it. */
   nothingIsLost(machine: Machine): void {
     for (const id of this.localIds(machine)) {

@@ -126,6 +126,7 @@ class Simulation {
     }
     if (world.violation === undefined && left.length > 0)
       world.broken('every job comes to its end', left.slice(0, 5).join('; '));
+    for (const row of this.#rows()) if (world.violation === undefined) this.ledger.shippedHasLanded(row);
     for (const machine of this.#machines.values()) {
       if (world.violation === undefined) this.ledger.nothingIsLost(machine);
       if (world.violation === undefined) this.ledger.nothingIsTakenFromItsHolder(machine);
@@ -346,11 +347,15 @@ class Simulation {
     );
   }
 
+  #rows(): readonly JobRecord[] {
+    const [list] = this.#coordinator.look({ do: 'jobs', productId: PRODUCT, limit: 100 });
+    return (list as { jobs: readonly JobRecord[] }).jobs;
+  }
+
   /** In words: what has not come to its end. */
   #unfinished(): string[] {
     const left: string[] = [];
-    const [list] = this.#coordinator.look({ do: 'jobs', productId: PRODUCT, limit: 100 });
-    for (const job of (list as { jobs: readonly JobRecord[] }).jobs) {
+    for (const job of this.#rows()) {
       // What it needs has not shipped and will not: a person would have to requeue that.
       if (job.stage === 'queued' && job.waitsFor.length > 0) continue;
       if (!ENDS.has(job.stage))

@@ -4,7 +4,6 @@
  */
 import type { RunEnd, RunOrder, StopRequest } from '../../src/runner/supervisor/contract.ts';
 import type { Machine } from './machine.ts';
-import type { Cancel } from './world.ts';
 
 export interface CommandRun {
   readonly dir: string;
@@ -13,7 +12,8 @@ export interface CommandRun {
   end: RunEnd | undefined;
   isLost: boolean;
   readonly listeners: Set<() => void>;
-  due: Cancel | undefined;
+  /** Ends it if that is due; else looks again when it is. */
+  look: () => void;
   /** When it is to end by itself, in time of the world. */
   endsAt: number;
 }
@@ -65,7 +65,7 @@ export class Commands {
       end: undefined,
       isLost: false,
       listeners: new Set(),
-      due: undefined,
+      look: () => undefined,
       endsAt: world.now + takes,
     };
     this.#runs.set(dir, run);
@@ -84,9 +84,13 @@ export class Commands {
     );
   }
 
-  /** While it sleeps nothing goes on. */
+  /** While it sleeps nothing goes on. Less than nothing: it has been woken so much sooner. */
   slept(ms: number): void {
-    for (const run of this.#runs.values()) if (run.end === undefined) run.endsAt += ms;
+    for (const run of this.#runs.values()) {
+      if (run.end !== undefined || run.isLost) continue;
+      run.endsAt += ms;
+      if (ms < 0) run.look();
+    }
   }
 
   /** The power has gone, and everything with it. */
@@ -119,15 +123,16 @@ export class Commands {
 
   #endsWhenDue(run: CommandRun, isEngine: boolean): void {
     const { world } = this.#machine;
-    const look = () => {
+    run.look = () => {
+      if (run.end !== undefined || run.isLost) return;
       if (run.endsAt > world.now) {
-        world.later(run.endsAt - world.now, look);
+        world.later(run.endsAt - world.now, run.look);
         return;
       }
       const failed = world.chance.happens(isEngine ? this.manners.fails : this.manners.verifyFails);
       this.#ends(run, { endedBy: 'itself', exitCode: failed ? 1 : 0, final: isEngine && !failed });
     };
-    world.later(run.endsAt - world.now, look);
+    run.look();
   }
 
   #ends(

@@ -191,6 +191,13 @@ export class Fleet implements Hooks {
     if (held === undefined || held.lease.verdict !== undefined) {
       throw notNow('no-lease', `${id} has no lease that could be given back.`, 'Look at “Fleet: Status”.');
     }
+    if (held.shipAsked) {
+      throw notNow(
+        'on-its-way',
+        `${id} was reported as shipped, and the coordinator has not answered yet.`,
+        'Wait until it answers: the job then ships, or its result goes into quarantine.',
+      );
+    }
     const text = 'Its lease was given back by a person. What had been done is kept.';
     await this.#exchange.runner?.revoked(id, { code: 'released', text });
     await this.#exchange.claiming.declined(held);
@@ -389,7 +396,7 @@ export class Fleet implements Hooks {
       const isOff = this.#stopping?.signal.aborted !== false;
       if (isOff || !['new', 'reachable'].includes(this.#exchange.connection.phase)) {
         held.shipHeld = true;
-        return 'held';
+        return held.shipAsked ? 'unanswered' : 'held';
       }
       const acted = this.#acted.promise;
       this.#kick();

@@ -34,10 +34,10 @@ export class Shipping {
     const outcome = await options.client.report({ jobId, epoch, key, stage: 'shipped', checkpoint });
     if (outcome.kind === 'unreachable' || outcome.kind === 'unauthorized') {
       this.#side.failed(outcome);
-      return later(held);
+      return unanswered(held);
     }
     const isOurs = outcome.kind === 'accepted' || (await this.isOurs(held));
-    if (isOurs === undefined) return later(held);
+    if (isOurs === undefined) return unanswered(held);
     if (isOurs) {
       held.lease = landing(held.lease);
       held.shipHeld = false;
@@ -71,5 +71,10 @@ export class Shipping {
 
 function later(held: Held): Permission {
   held.shipHeld = true;
-  return 'held';
+  return held.shipAsked ? 'unanswered' : 'held';
+}
+
+function unanswered(held: Held): Permission {
+  held.shipHeld = true;
+  return 'unanswered';
 }

@@ -64,13 +64,13 @@ async function put(
 
 async function takeUp(
   exchange: Exchange,
-  { id, claim, stage, reasonCode, checkpoint }: Holding,
+  { id, claim, stage, reasonCode, checkpoint, isShipping = false }: Holding,
 ): Promise<void> {
   if (exchange.held.has(keyFor(claim))) return;
   const { jobId, epoch, leaseMs } = claim;
   const held = found(exchange, { id, jobId, epoch, leaseMs, stage, checkpoint });
   held.shipHeld = stage === 'testing' && reasonCode === 'held';
-  held.shipAsked = stage === 'testing';
+  held.shipAsked = isShipping;
   if (claim.mayLand === true) held.lease = landing(held.lease);
   // A crash between the move and its report: the stage that the job is in is what has to be told.
   const action = wireAction(stage, reasonCode);

@@ -208,6 +208,7 @@ async function sendBack(runner: Runner, found: Found, comment: string): Promise<
   const { id, stage } = found;
   return alone(runner, found, async (state) => {
     runner.mustBeIdle(id);
+    mustBeOurs(state);
     const next = sentBack(state, comment, runner.options.clock.now());
     await change(runner, next, stage);
     if (next.stage === 'queued') runner.hurry(id);
@@ -220,6 +221,7 @@ async function reject(runner: Runner, found: Found, why: string): Promise<Comman
   const { id, stage } = found;
   return alone(runner, found, async (state) => {
     runner.mustBeIdle(id);
+    mustBeOurs(state);
     const text = why.trim() === '' ? 'Rejected by a person.' : `Rejected by a person: ${why.trim()}`;
     const reason = {
       code: 'rejected',
@@ -245,6 +247,20 @@ function alone<T>(runner: Runner, { id, stage }: Found, decide: (state: JobState
       nextFor(state.stage),
     );
   });
+}
+
+/**
+ * What has been reported as shipped, and not been answered, may be shipped for everybody else: it is not a person's
+ * any more to send back (fleet-protocol.md, rule 10).
+ * @throws UserError `on-its-way`
+ */
+function mustBeOurs({ id, claim, landing }: JobState): void {
+  if (claim === undefined || claim.mayLand === true || landing === undefined) return;
+  throw new UserError(
+    'on-its-way',
+    `${id} was reported as shipped, and the coordinator has not answered yet. Nothing was changed.`,
+    'Wait until it answers: the job then ships, or its result goes into quarantine.',
+  );
 }
 
 /** The state, with the stage that the directory says. */

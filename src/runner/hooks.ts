@@ -45,6 +45,8 @@ export interface Holding {
   readonly stage: Stage;
   readonly reasonCode?: string | undefined;
   readonly checkpoint?: Checkpoint | undefined;
+  /** Its intent to land is on disk: `shipped` may have been reported. */
+  readonly isShipping?: boolean | undefined;
 }
 
 export interface Checkpoint {
@@ -55,8 +57,11 @@ export interface Checkpoint {
 /** What leaves this machine, or changes something that others share. `finish`: a claimed job with nothing to land. */
 export type Effect = 'push' | 'pull-request' | 'merge' | 'finish';
 
-/** `held`: not now, ask again later; `fenced`: never again for this job; `gated`: it was claimed, and no fleet is attached. */
-export type Permission = 'accepted' | 'held' | 'fenced' | 'gated';
+/**
+ * `held`: not now, ask again later; `unanswered`: the coordinator was asked and may have said yes; `fenced`: never again for
+ * this job; `gated`: it was claimed, and no fleet is attached.
+ */
+export type Permission = 'accepted' | 'held' | 'unanswered' | 'fenced' | 'gated';
 
 export interface Transition {
   readonly id: string;

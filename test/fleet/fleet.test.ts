@@ -470,6 +470,26 @@ for (const { of, begin } of COORDINATORS)
       assert.equal(git(repo, 'log', '-1', '--format=%s', 'main').length > 0, true);
     });
 
+    it('lets nobody take back a job whose fenced report has not been answered', async () => {
+      const id = await claimed('job-81', jobFile({ cwd: repo, review: 'skip' }));
+      let isAway = false;
+      stub.script = ({ body }, response) => {
+        isAway ||= body?.stage === 'shipped';
+        if (!isAway) return undefined;
+        response.destroy();
+        return 'handled';
+      };
+      await until(async () => (await factory.job(id))?.reason?.code === 'held', 'held');
+      for (const verb of ['reject', 'sendBack'] as const) {
+        const answer = await factory.execute({ verb, id, text: 'No.' });
+        assert.equal(answer.code, 'on-its-way', answer.message);
+      }
+      await assert.rejects(fleet.releaseLease(id), { code: 'on-its-way' });
+      isAway = false;
+      stub.script = () => undefined;
+      await waitForStage(factory, id, 'shipped');
+    });
+
     it('is done with a job that may land and that a person gives up instead', async () => {
       const id = await claimed('job-80', jobFile({ cwd: repo, review: 'skip' }));
       stub.script = ({ body }) => {

@@ -78,6 +78,7 @@ export function holdingOf(state: JobState, claim: Claim, stage: Stage): Holding 
     claim,
     stage,
     reasonCode: state.reason?.code,
+    ...(state.landing !== undefined && { isShipping: true }),
     ...(wipBranch !== undefined && wipCommit !== undefined && { checkpoint: { wipBranch, wipCommit } }),
   };
 }

@@ -3,7 +3,7 @@ import { UserError } from '../../platform/errors.ts';
 import { writeDurable } from '../../platform/files.ts';
 import { newState } from '../job/moves.ts';
 import type { JobState, Place } from '../job/state.ts';
-import { setFrontMatterValue } from '../manifest/edit.ts';
+import { setFrontMatterValue, withoutFrontMatterKey } from '../manifest/edit.ts';
 import { readHeader } from '../manifest/header.ts';
 import type { Runner } from '../runner.ts';
 import { isThere, wipRef } from '../steps/place.ts';
@@ -75,7 +75,7 @@ export async function makeAdopted(
   if (from === undefined || repository === undefined || commit === undefined || onto === undefined) {
     throw new UserError('no-state', `What is known of ${id} is missing.`, 'Recover its work with git.');
   }
-  const text = ownText(await store.readJob('quarantine', id));
+  const text = ownText(await store.readJob('quarantine', id), from.claim !== undefined);
   const cwd = repository.root;
   const ref = wipRef(job);
   await workshop.git.run(['update-ref', '-m', 'agent-queue: adopted', ref, commit], { cwd });
@@ -149,10 +149,14 @@ async function tipOf(runner: Runner, cwd: string, target: string): Promise<strin
   );
 }
 
-/** What a person adopts they also approve: nothing of it ships by itself. */
-function ownText(text: string): string {
+/**
+ * What a person adopts they also approve: nothing of it ships by itself. What a claimed job needs its coordinator has
+ * judged; sent back, it would wait here for jobs that nobody knows.
+ */
+function ownText(text: string, isClaimed: boolean): string {
   try {
-    return setFrontMatterValue(text, 'review', 'person');
+    const own = isClaimed ? withoutFrontMatterKey(text, 'needs') : text;
+    return setFrontMatterValue(own, 'review', 'person');
   } catch {
     return text; // it cannot be read as a job, and then does not ship either
   }

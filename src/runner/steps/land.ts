@@ -42,6 +42,11 @@ const NOT_PERMITTED = {
   },
 } as const;
 
+const UNANSWERED = {
+  code: 'held',
+  text: 'The coordinator was asked whether it may ship, and has not answered yet; nothing has left this machine.',
+} as const;
+
 /** Lands the candidate. `moved`: the target has moved, so that it must be built and verified anew. */
 export async function land(work: Work, shop: Workshop, manifest: Manifest): Promise<JobState | 'moved'> {
   const { candidate } = work.state;
@@ -54,13 +59,15 @@ export async function land(work: Work, shop: Workshop, manifest: Manifest): Prom
       ...(candidate?.commit !== undefined && { candidate: candidate.commit }),
       ...(work.state.place?.target !== undefined && { target: work.state.place.target }),
     };
-    if (kind === 'none') work.note({ ...work.state, landing });
+    if (kind === 'none' && work.state.claim === undefined) work.note({ ...work.state, landing });
     else await work.save({ landing });
   }
   const { claim } = work.state;
   if (kind !== 'none' || claim !== undefined) {
     const permission = await shop.hooks.permit({ id: work.id, claim }, EFFECT[kind]);
     if (permission === 'fenced') return revoked(work.state, FENCED, shop.clock.now());
+    // It may have been accepted: the intent stays, and until somebody answers nothing else is done with the job.
+    if (permission === 'unanswered') return move(work.state, 'testing', shop.clock.now(), UNANSWERED);
     if (permission !== 'accepted') return waiting(work, shop, NOT_PERMITTED[permission]);
     // From here on it is ours to land, for ever: on disk before anything that others can see.
     if (claim !== undefined && claim.mayLand !== true) {

@@ -103,6 +103,15 @@ describe('adopting a result', function () {
     assert.equal(git(repo, 'show', `${work}:result.txt`), 'more\nmore');
   });
 
+  it('that is sent back does not wait for jobs that only the coordinator knows', async () => {
+    const { factory, id } = await quarantined(home, repo, ['echo more >> result.txt'], {
+      manifest: { needs: ['only-the-coordinator-knows'] },
+    });
+    await adopt(factory, id);
+    assert.equal((await factory.execute({ verb: 'sendBack', id: 'job-7', text: 'Again.' })).ok, true);
+    await waitForStage(factory, 'job-7', ['assigned', 'building']);
+  });
+
   it('of a job that was to ship by itself waits for a person', async () => {
     const { factory, fleet } = await quarantined(home, repo, ['true']);
     Object.assign(fleet, { permit: () => Promise.resolve('fenced') });
