@@ -136,7 +136,7 @@ function told(
   otherwise: FailureCode = 'failed',
 ): Verdict {
   const code =
-    failureOfStatus(run.end.digest.status) ?? limited(run.end) ?? failureIn(run, said) ?? otherwise;
+    failureOfStatus(run.end.digest.status) ?? failureIn(run, said) ?? limited(run.end) ?? otherwise;
   return failure(run, code, sentence(opening, said));
 }
 
@@ -144,10 +144,10 @@ function failureIn(run: Run, said: string | undefined): FailureCode | undefined 
   return said === undefined ? undefined : failureOf(run.descriptor, said);
 }
 
-/** An engine may tell of a limit that is close; one that is lifted only later than it ended was hit. */
+/** A limit that is lifted only later than it ended. One that shows another refusal went on at extra cost, and failed over that. */
 function limited({ digest, endedAt }: RunEnd): FailureCode | undefined {
-  const until = digest.limitedUntil;
-  return until !== undefined && until * 1000 > endedAt ? 'rate-limit' : undefined;
+  const { limitedUntil: until, status } = digest;
+  return status === undefined && until !== undefined && until * 1000 > endedAt ? 'rate-limit' : undefined;
 }
 
 function failure(run: Run, code: FailureCode, reason: string): Verdict {

@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import { HOUR, MINUTE, SECOND } from '../../../src/platform/clock.ts';
 import { steeredClock } from '../../runner/support/clock.ts';
 import {
-  asked,
   assertFailure,
   assertSuccess,
   atRest,
@@ -38,14 +37,15 @@ export const LIMITED: Scenario = {
       { yolo: true, timeout: seat.givesUpAfter?.['429'] ?? limit(bench) },
       'The task is to write a note.\n',
     );
-    await asked(bench, station);
     if (patient !== undefined) {
       assertFailure(await atRest(bench, station, id), 'failed', 'timeout', /time limit/);
+      assert.ok(station.service.asked.length > 0, 'the model was never asked');
       await bench.record(station, id);
       return patient;
     }
     const waiting = await station.until(id, ({ reason }) => reason !== undefined, patience(bench));
     assertFailure(waiting, 'queued', 'rate-limit', /It is run again by itself on /);
+    assert.ok(station.service.asked.length > 0, 'the model was never asked');
     assert.deepEqual(await station.left(), [], 'processes are left');
     const wait = (waiting.notBefore ?? 0) - clock.now();
     const isTold = wait > MINUTE;

@@ -70,6 +70,11 @@ describe('judge', () => {
     assert.equal(told({ status: 401 }), 'login');
     assert.equal(told({ status: 500 }), 'failed');
     assert.equal(told({ limitedUntil: 1060 }), 'rate-limit');
+    assert.equal(
+      told({ limitedUntil: 1060, status: 500 }),
+      'failed',
+      'it went on, and failed over something else',
+    );
     assert.equal(told({ limitedUntil: 900 }), 'failed', 'one that was over before it ended');
     assert.equal(told({ error: "You've hit your 5-hour limit · resets 4:37am (UTC)" }), 'rate-limit');
   });
