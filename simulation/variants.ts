@@ -117,7 +117,7 @@ export const VARIANTS: readonly Variant[] = [
     file: 'fleet/shipping.ts',
     replace: [
       [
-        '      this.#side.failed(outcome);\n      return later(held);',
+        '      this.#side.failed(outcome);\n      return unanswered(held);',
         "      this.#side.failed(outcome);\n      return 'accepted';",
       ],
     ],
