@@ -372,7 +372,7 @@ class Simulation {
     const left: string[] = [];
     if (runner === undefined || !machine.isAwake) left.push(`${machine.name} has no runner`);
     for (const process of machine.processes)
-      if (/^aq-/.test(process.name) && this.world.now - process.startedAt > 5 * MINUTE)
+      if (process.name.startsWith('aq-') && this.world.now - process.startedAt > 5 * MINUTE)
         left.push(`${process.title} has no answer`);
     for (const stage of ['inbox', 'assigned', 'building', 'review', 'testing'])
       for (const name of names(machine, stage)) left.push(`${machine.name}: ${name} is in ${stage}`);
