@@ -7,10 +7,12 @@ import { benchCoordinator } from './coordinator.ts';
 import { benchFleet } from './fleet.ts';
 import { benchInbox } from './inbox.ts';
 import { benchJobs } from './jobs.ts';
+import { benchQuarantine } from './quarantine.ts';
 
 const SECTIONS: Readonly<Record<string, () => Promise<void>>> = {
   jobs: benchJobs,
   inbox: benchInbox,
+  quarantine: benchQuarantine,
   fleet: benchFleet,
   coordinator: benchCoordinator,
   activation: benchActivation,

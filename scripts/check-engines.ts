@@ -1,6 +1,6 @@
 /**
- * `npm run check:engines`: holds the built-in descriptors against the real programs. Installs those that npm has
- * into .cache/engines (without their install scripts; some 2 GB), and runs them in a scratch HOME, without account
+ * `npm run check:engines`: holds the built-in descriptors against the real programs. Takes those that npm has
+ * (programs.ts of the conformance kit installs them), and runs them in a scratch HOME, without account
  * and with every proxy pointing at a closed port, so that nothing leaves the machine. Says for each engine whether
  *
  * - detection finds its version,
@@ -10,17 +10,8 @@
  * Accepted means: what it prints is not its complaint about arguments. `npm run check:engines -- claude codex`
  * checks only those.
  */
-import { spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { execa } from 'execa';
@@ -30,17 +21,10 @@ import { detectEngines } from '../src/runner/engines/detect.ts';
 import { engineEnvironment } from '../src/runner/engines/environment.ts';
 import { emptyDigest, readEvent } from '../src/runner/engines/events.ts';
 import { engineCatalog } from '../src/runner/engines/registry.ts';
+import { installed, PACKAGES, type Package } from '../test/engines/programs.ts';
 
-const PACKAGES: Readonly<Record<string, string>> = {
-  claude: '@anthropic-ai/claude-code',
-  codex: '@openai/codex',
-  copilot: '@github/copilot',
-  gemini: '@google/gemini-cli',
-  opencode: 'opencode-ai',
-  qwen: '@qwen-code/qwen-code',
-  cline: 'cline',
-  amp: '@sourcegraph/amp',
-};
+/** amp is only here: without an account it does nothing that the conformance kit could look at. */
+const CHECKED: Readonly<Record<string, Package>> = { ...PACKAGES, amp: { name: '@sourcegraph/amp' } };
 const CLOSED_PORT = 'http://127.0.0.1:9';
 const RUN_MS = 20_000;
 const COMPLAINT =
@@ -53,16 +37,15 @@ interface Outcome {
   readonly detail: string;
 }
 
-const cache = path.join(import.meta.dirname, '..', '.cache', 'engines');
 const wanted = process.argv.slice(2);
 const { descriptors } = engineCatalog();
 let faults = 0;
 
-for (const [name, packageName] of Object.entries(PACKAGES)) {
+for (const [name, spec] of Object.entries(CHECKED)) {
   if (wanted.length > 0 && !wanted.includes(name)) continue;
   const descriptor = descriptors.get(name);
   if (descriptor === undefined) throw new Error(`no descriptor ${name}`);
-  for (const { check, good, detail } of await checkEngine(descriptor, packageName)) {
+  for (const { check, good, detail } of await checkEngine(descriptor, spec)) {
     if (!good) faults++;
     console.log(`${name.padEnd(10)} ${check.padEnd(18)} ${good ? 'ok  ' : 'FAIL'}  ${detail}`);
   }
@@ -70,10 +53,10 @@ for (const [name, packageName] of Object.entries(PACKAGES)) {
 console.log(faults === 0 ? 'All checks passed.' : `${faults} checks failed.`);
 process.exitCode = faults === 0 ? 0 : 1;
 
-async function checkEngine(descriptor: EngineDescriptor, packageName: string): Promise<Outcome[]> {
-  const program = install(descriptor.name, packageName);
+async function checkEngine(descriptor: EngineDescriptor, spec: Package): Promise<Outcome[]> {
+  const program = programOf(descriptor.name, spec);
   if (program === undefined)
-    return [{ check: 'install', good: false, detail: `${packageName}: no program found` }];
+    return [{ check: 'install', good: false, detail: `${spec.name}: no program found` }];
   const [detected] = await detectEngines([{ ...descriptor, executable: [program] }], { timeoutMs: RUN_MS });
   if (!detected?.found) return [{ check: 'detect', good: false, detail: program }];
   const version = detected.version ?? 'no version';
@@ -109,6 +92,14 @@ async function checkEngine(descriptor: EngineDescriptor, packageName: string): P
     rmSync(scratch, { recursive: true, force: true, maxRetries: 3 });
   }
   return outcomes;
+}
+
+function programOf(name: string, spec: Package): string | undefined {
+  try {
+    return installed(name, spec);
+  } catch {
+    return undefined;
+  }
 }
 
 async function accepts(
@@ -184,51 +175,6 @@ async function run(
     .split('\n')
     .reduce((digest, line) => (rules ? readEvent(rules, digest, line) : digest), emptyDigest);
   return { output: all, digest, ending: timedOut ? 'still at work after 20 s' : `exit ${exitCode ?? '?'}` };
-}
-
-/**
- * Installs a package once and gives the program to start. Where the package is only a loader, whose own install
- * script would have put the program there, it is the one of the platform's package.
- */
-function install(name: string, packageName: string): string | undefined {
-  const folder = path.join(cache, name);
-  const modules = path.join(folder, 'node_modules');
-  const own = path.join(modules, ...packageName.split('/'));
-  if (!existsSync(own)) {
-    mkdirSync(folder, { recursive: true });
-    writeFileSync(path.join(folder, 'package.json'), '{"private":true}\n');
-    console.log(`Installing ${packageName} …`);
-    const args = ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error', packageName];
-    const { status } = spawnSync('npm', args, {
-      cwd: folder,
-      stdio: 'inherit',
-      shell: process.platform === 'win32',
-    });
-    if (status !== 0) return undefined;
-  }
-  const platform = `${process.platform}-${process.arch}`;
-  return nativeProgram(modules, name, platform) ?? linkedProgram(modules, name, own);
-}
-
-function nativeProgram(modules: string, name: string, platform: string): string | undefined {
-  const packages = readdirSync(modules).flatMap((entry) =>
-    entry.startsWith('@')
-      ? readdirSync(path.join(modules, entry)).map((inner) => path.join(modules, entry, inner))
-      : [path.join(modules, entry)],
-  );
-  const file = process.platform === 'win32' ? `${name}.exe` : name;
-  for (const folder of packages.filter((folder) => folder.includes(platform))) {
-    for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
-      if (entry.isFile() && entry.name === file) return path.join(entry.parentPath, entry.name);
-    }
-  }
-  return undefined;
-}
-
-function linkedProgram(modules: string, name: string, own: string): string | undefined {
-  const { bin } = JSON.parse(readFileSync(path.join(own, 'package.json'), 'utf8')) as { bin?: unknown };
-  const link = path.join(modules, '.bin', process.platform === 'win32' ? `${name}.cmd` : name);
-  return bin !== undefined && existsSync(link) ? link : undefined;
 }
 
 function lastLine(output: string): string {

@@ -102,6 +102,9 @@ async function play(): Promise<boolean> {
     await until('the late result is in quarantine', () => ada.holds('quarantine', LATE, 1));
     for (const { id } of jobs)
       await until(`${id} is shipped`, async () => (await stageOf(coordinator, id)) === 'shipped');
+    // It lands right after the coordinator has accepted that it ships.
+    for (const job of jobs)
+      await until(`${job.id} has landed`, () => landingsOf(job) > 0).catch(() => undefined);
     return report(await Promise.all(jobs.map((job) => outcomeOf(job))));
   } finally {
     await Promise.all([ada.end(), bob.end()]);
@@ -121,9 +124,14 @@ async function play(): Promise<boolean> {
     return new Factory({ name, folder, capabilities: ['engine:shell', ...tools], api, token });
   }
 
+  /** How often it is on main. */
+  function landingsOf({ title }: DemoJob): number {
+    const titles = execFileSync('git', ['log', '--format=%s', 'main'], { cwd: repository, encoding: 'utf8' });
+    return titles.split('\n').filter((each) => each === title).length;
+  }
+
   async function outcomeOf(job: DemoJob): Promise<Outcome> {
     const { runs } = (await coordinator.call('GET', `/fleet/jobs/${job.id}/runs`)) as { runs: Run[] };
-    const titles = execFileSync('git', ['log', '--format=%s', 'main'], { cwd: repository, encoding: 'utf8' });
     const quarantined = [ada, bob].filter((factory) =>
       runs.some(({ leaseEpoch }) => factory.holds('quarantine', job.id, leaseEpoch)),
     );
@@ -131,7 +139,7 @@ async function play(): Promise<boolean> {
       ...job,
       stage: await stageOf(coordinator, job.id),
       runs,
-      shipped: titles.split('\n').filter((title) => title === job.title).length,
+      shipped: landingsOf(job),
       quarantined: quarantined.map(({ name }) => name),
     };
   }

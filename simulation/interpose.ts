@@ -44,7 +44,7 @@ const MODULES: Readonly<Record<string, string>> = {
 
 /** What modules keep in variables belongs to a process; here several share the modules. */
 const PROCESS_LOCAL: Mutation = {
-  file: 'runner/quarantine/settle.ts',
+  file: 'runner/turns.ts',
   replace: [
     ['= new Map<string, Promise<unknown>>();', "= globalThis[Symbol.for('aq.simulation.local')]('turns');"],
   ],

@@ -22,8 +22,10 @@ export function activate(context: vscode.ExtensionContext): void {
 
   home = new Home(async (options) => (await import('./runner/factory.ts')).openFactory(options), log, t);
   const board = new BoardWatch(home, log);
-  const app: App = { log, home, board, t, selection: () => inbox.selection };
+  const shown: App['shown'] = () => ({ inbox: inbox.visible, quarantine: quarantine.visible });
+  const app: App = { log, home, board, t, selection: () => inbox.selection, shown };
   const inbox = new Inbox(app);
+  const quarantine = new QuarantineView(app);
   const features: Feature[] = [
     board,
     inbox,
@@ -35,7 +37,7 @@ export function activate(context: vscode.ExtensionContext): void {
     ),
     new ReadOnlyFiles(SCHEMES.git, async () => (await import('./views/changes/git-files.ts')).gitFiles(app)),
     new FleetView(app),
-    new QuarantineView(app),
+    quarantine,
     new ReadOnlyFiles(SCHEMES.fleet, async () => new (await import('./views/fleet/page.ts')).FleetPage(app)),
     new JobFiles(app),
     home,

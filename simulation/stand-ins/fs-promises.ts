@@ -185,10 +185,11 @@ export async function mkdtemp(prefix: string): Promise<string> {
 
 export async function open(file: string, flags: string | number = 'r', mode = 0o666): Promise<FileHandle> {
   const isNew = flags === 'wx' || flags === 'ax';
+  const isMade = flags === 'a' || flags === 'w';
   const node = await call((disk, now) => {
     const found = disk.find(file);
     if (isNew) return found === undefined ? disk.make(file, mode, now) : fail('EEXIST', file);
-    return found ?? fail('ENOENT', file);
+    return found ?? (isMade ? disk.make(file, mode, now) : fail('ENOENT', file));
   });
   return new FileHandle(file, node);
 }
@@ -208,6 +209,18 @@ export class FileHandle {
       (disk, now) => disk.write(this.#file, node, content, now),
       (disk, now) => {
         if (!disk.isFull) disk.write(this.#file, node, half(content), now);
+      },
+    );
+  }
+
+  appendFile(content: string): Promise<void> {
+    const node = this.#node as File;
+    const put = (disk: Disk, now: number, more: string) =>
+      disk.write(this.#file, node, String(node.content) + more, now);
+    return call(
+      (disk, now) => put(disk, now, content),
+      (disk, now) => {
+        if (!disk.isFull) put(disk, now, half(content));
       },
     );
   }

@@ -122,3 +122,8 @@ function watchesOf(disk: ReturnType<typeof here>['machine']['disk']): Set<Watch>
 export function createWriteStream(): never {
   throw new Error(`${currentProcess()?.title ?? ''}: no streams here`);
 }
+
+/** Its text as a whole: no file here is large. Fails as a stream does, when it is read. */
+export async function* createReadStream(file: string): AsyncGenerator<string> {
+  yield await here().effect(() => readFileSync(file));
+}

@@ -36,6 +36,13 @@ export function readEnd(dir: string): Promise<Reading<RunEnd>> {
   );
 }
 
+export function readBegun(dir: string): Promise<Reading<RunBegun>> {
+  const run = here().machine.commands.find(dir);
+  return here().effect(() =>
+    run === undefined ? { state: 'absent' } : { state: 'read', value: begunOf(run) },
+  );
+}
+
 export function requestStop(dir: string, reason: StopRequest['reason']): Promise<void> {
   const { commands } = here().machine;
   return here().effect(() => commands.stop(dir, reason));

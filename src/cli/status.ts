@@ -1,8 +1,9 @@
 import { styleText } from 'node:util';
 import type { Fleet } from '../fleet/fleet.ts';
 import { printable } from '../platform/printable.ts';
-import type { Board, JobRow } from '../runner/board.ts';
+import type { Board, JobRow, Today } from '../runner/board.ts';
 import type { FactoryApi } from '../runner/factory-api.ts';
+import { costText, dollars, tokens, tokensText } from '../runner/job/usage.ts';
 import { formatDuration } from '../runner/manifest/duration.ts';
 import { FINISHED_STAGES } from '../runner/stages.ts';
 import { EXIT } from './exit.ts';
@@ -39,6 +40,7 @@ export function statusLines(
     `Home    ${home}`,
     `Runner  ${runnerText(board)}`,
     ...(fleet === undefined ? [] : [`Fleet   ${fleet.factoryId} at ${fleet.api}`]),
+    ...todayLines(board.today),
   ];
   const head = lines.length;
   for (const { stage, count, rows } of board.stages) {
@@ -50,6 +52,27 @@ export function statusLines(
   }
   if (lines.length === head) lines.push('', 'Nothing here yet. Put a job into the inbox with `aq add FILE`.');
   return lines;
+}
+
+/** What was used today, of what may be; nothing where nothing was and no ceiling is set. */
+function todayLines({ usage, ceilings, hold, timeZone }: Today): string[] {
+  if (usage === undefined && Object.keys(ceilings).length === 0) return [];
+  const used = usage ?? { costUsd: 0, inputTokens: 0, outputTokens: 0 };
+  const dollarCeiling = ceilings.costUsd === undefined ? undefined : dollars(ceilings.costUsd);
+  const tokenCeiling = ceilings.tokens === undefined ? undefined : tokens(ceilings.tokens);
+  const count = ofCeiling(tokensText(used), tokenCeiling);
+  const amounts = [
+    ofCeiling(costText(used), dollarCeiling),
+    count === undefined ? undefined : `${count} tokens`,
+  ].filter((each) => each !== undefined);
+  return [
+    `Today   ${amounts.length === 0 ? 'not told by the engines' : amounts.join(', ')}`,
+    ...(hold === undefined ? [] : [`Held    nothing new is started ${hold.text} (${timeZone})`]),
+  ];
+}
+
+function ofCeiling(used: string | undefined, ceiling: string | undefined): string | undefined {
+  return ceiling === undefined ? used : `${used ?? 'not told'} of ${ceiling}`;
 }
 
 function runnerText({ runner }: Board): string {
@@ -72,6 +95,7 @@ function jobLine(row: JobRow, now: number): string {
     row.readyToShip === true ? 'ready to ship' : undefined,
     row.files === undefined ? undefined : `${row.files} ${row.files === 1 ? 'file' : 'files'} changed`,
     row.landed?.text,
+    row.usage && costText(row.usage),
     since > 0 ? formatDuration(Math.max(0, now - since)) : undefined,
   ].filter((fact) => fact !== undefined);
   const why = row.reason?.text ?? row.waitsFor;

@@ -12,6 +12,7 @@
 import type { WireStage } from '../fleet/protocol.ts';
 import type { FactoryRecord, Health, JobEvent, JobRecord, RunRecord, TokenRecord } from './records.ts';
 import type { Refusal } from './refusal.ts';
+import type { Adopt } from './rules/adopt.ts';
 import type { Enqueue } from './rules/enqueue.ts';
 import type { FencedCall } from './rules/fence.ts';
 import type { Why } from './rules/why.ts';
@@ -68,6 +69,8 @@ interface Operations {
     JobAnswer | Refusal,
   ];
   enqueue: [{ readonly job: Enqueue } & Keyed, (JobAnswer & { readonly isNew: boolean }) | Refusal];
+  /** `jobId`: what it is made from. */
+  adopt: [JobKey & Keyed & Adopt, JobAnswer | Refusal];
   cancel: [JobKey & Keyed, JobAnswer | Refusal];
   requeue: [JobKey & Keyed, JobAnswer | Refusal];
   job: [JobKey, (JobAnswer & { readonly bodyMd: string }) | Refusal];

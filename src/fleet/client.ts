@@ -15,6 +15,7 @@ import {
   type HeartbeatAnswer,
   type JobView,
   type RunView,
+  readAdopted,
   readClaim,
   readExpiry,
   readHeartbeat,
@@ -107,6 +108,24 @@ export class FleetClient {
     const options = { body, key: requestId, longerMs: (waitSec ?? 0) * SECOND, signal };
     return this.#call('POST', '/fleet/claim', options, ({ body, date }) =>
       readClaim(body, date, this.#knownTtlSec),
+    );
+  }
+
+  /**
+   * A new job of this factory's own, made of one that it has had; only our own coordinator offers it. A repeat is known
+   * by the new job's name.
+   */
+  adopt(wish: {
+    readonly fromJobId: string;
+    readonly jobId: string;
+  }): Promise<Outcome<{ readonly epoch: number; readonly leaseMs: number }>> {
+    const { fromJobId, jobId } = wish;
+    const body = { factoryId: this.#options.factoryId, id: jobId };
+    return this.#call(
+      'POST',
+      `${jobPath(fromJobId)}/adopt`,
+      { body, key: `adopt-${jobId}` },
+      ({ body, date }) => readAdopted(body, date, jobId, this.#knownTtlSec),
     );
   }
 

@@ -6,15 +6,21 @@
 import { MINUTE, SECOND } from '../platform/clock.ts';
 import { messageOf, UserError } from '../platform/errors.ts';
 import type {
+  Adoption,
+  AdoptionWish,
   AttachedRunner,
   Claim,
+  CommandAnswer,
   Effect,
+  FleetCommand,
   Holding,
   Hooks,
   Permission,
   Transition,
   Whereabouts,
 } from '../runner/hooks.ts';
+import { adopt } from './adoption.ts';
+import { carryOut } from './commands.ts';
 import { elapsed, stampOf } from './elapsed.ts';
 import { Exchange } from './exchange.ts';
 import { type Held, keyFor } from './held.ts';
@@ -143,7 +149,14 @@ export class Fleet implements Hooks {
         'No runner is on in this window, so nothing is claimed.',
         'Start the runner first.',
       );
-    const { claiming } = this.#exchange;
+    const { claiming, runner } = this.#exchange;
+    const held = runner.capacity().held;
+    if (held !== undefined)
+      throw notNow(
+        'budget',
+        `Nothing is claimed ${held}.`,
+        'Raise the ceiling of a day in the settings (`agentQueue.budget`) first.',
+      );
     claiming.desk.wake();
     claiming.giveUpPoll();
     return this.claim();
@@ -241,6 +254,14 @@ export class Fleet implements Hooks {
     return whereaboutsOf(this.#options.client, jobId, this.#options.clock.now());
   }
 
+  adopt(wish: AdoptionWish): Promise<Adoption> {
+    return adopt(this.#exchange, wish);
+  }
+
+  carryOut(command: FleetCommand): Promise<CommandAnswer> {
+    return carryOut(this, command);
+  }
+
   /** Called after anything of what `facts` tells may have changed. Returns the unsubscribe. */
   onDidChange(listener: () => void): () => void {
     this.#listeners.add(listener);
@@ -312,7 +333,8 @@ export class Fleet implements Hooks {
   #session() {
     const { outbox, claims, config } = this.#options;
     const { claiming, runner } = this.#exchange;
-    const { running, maxParallel } = runner?.capacity() ?? { running: 0, maxParallel: 0 };
+    const { running, maxParallel, held } = runner?.capacity() ?? { running: 0, maxParallel: 0 };
+    const hasRoom = held === undefined && running < maxParallel;
     return {
       connection: this.#exchange.connection,
       jobs: [...this.#exchange.held].map(([key, held]) => ({
@@ -322,8 +344,9 @@ export class Fleet implements Hooks {
         push: this.#exchange.pushes.phaseOf(held, outbox.next(held.id)),
       })),
       unfinishedClaims: this.#options.shadow ? [] : claims.unfinished,
-      wantsJob: claiming.desk.isWanted,
-      welcomesJob: claiming.desk.isWelcome && running < maxParallel,
+      // What can't be started here is somebody else's to have.
+      wantsJob: claiming.desk.isWanted && held === undefined,
+      welcomesJob: claiming.desk.isWelcome && hasRoom,
       offersPolls: claiming.offersPolls,
       poll: claiming.pollPhase,
       claimRestMs: claiming.desk.restMs(),

@@ -122,6 +122,19 @@ export function readClaim(
   };
 }
 
+/** The answer to `adopt`, if it is about `jobId`: its epoch, and how long its lease is. */
+export function readAdopted(
+  body: unknown,
+  date: number | undefined,
+  jobId: string,
+  knownTtlSec?: number,
+): { readonly epoch: number; readonly leaseMs: number } | undefined {
+  const job = readParts(body);
+  if (job === undefined || job.id !== jobId || job.leaseEpoch == null) return undefined;
+  const leaseMs = lengthOf(job, date) ?? (knownTtlSec === undefined ? undefined : knownTtlSec * SECOND);
+  return leaseMs === undefined ? undefined : { epoch: job.leaseEpoch, leaseMs };
+}
+
 export function readJob(body: unknown): JobView | undefined {
   const job = readParts(body);
   if (job?.stage === undefined) return undefined;

@@ -31,6 +31,8 @@ export function whyNothing(facts: {
   readonly connection: Connection;
   readonly running: number;
   readonly maxParallel: number;
+  /** Today's budget is used up: until when and why. */
+  readonly held?: string | undefined;
   /** Leases in doubt, or reports that have not been accepted. */
   readonly undecided: number;
   readonly restMs: number;
@@ -42,6 +44,7 @@ export function whyNothing(facts: {
   if (connection.phase === 'unauthorized') return 'the token is turned down';
   if (connection.phase !== 'reachable') return 'the coordinator has not answered yet';
   if (undecided > 0) return 'a lease or a report is not decided yet';
+  if (facts.held !== undefined) return `no new work is begun ${facts.held}`;
   if (running >= maxParallel) return `all ${maxParallel} places for jobs are taken`;
   if (restMs > 0) return `nothing fitted a moment ago; the next try is in ${Math.ceil(restMs / 1000)} s`;
   return undefined;

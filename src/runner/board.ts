@@ -2,7 +2,9 @@
  * What a person is shown of a home: pure data, made by readBoard (home/read-board.ts) and turned into rows by the
  * views and into lines by `aq status`.
  */
+import type { Hold } from './budget.ts';
 import type { Landed, Reason } from './job/state.ts';
+import type { Usage } from './job/usage.ts';
 import type { Settled } from './quarantine/marks.ts';
 import type { Stage } from './stages.ts';
 
@@ -35,7 +37,8 @@ export interface JobRow {
   readonly files?: number;
   readonly summary?: string;
   readonly landed?: Landed;
-  readonly costUsd?: number;
+  /** What its engine's runs have used, all attempts together. */
+  readonly usage?: Usage;
   /** Claimed from a fleet: as which job, under which epoch. */
   readonly claim?: { readonly jobId: string; readonly epoch: number };
   /** In quarantine: a person, or the same work from elsewhere, has settled it. */
@@ -61,9 +64,27 @@ export type RunnerPlace =
   /** Another process does. */
   | { readonly kind: 'elsewhere'; readonly pid: number; readonly what: string };
 
+/** What engines have used today in this home, and whether that holds new work. */
+export interface Today {
+  /** `2026-11-26`, by the calendar of this time zone. */
+  readonly day: string;
+  readonly timeZone: string;
+  /** When the next day begins, wall clock, ms. */
+  readonly endsAt: number;
+  /** Absent: no run has ended today. */
+  readonly usage?: Usage;
+  /** Those that are set. */
+  readonly ceilings: { readonly costUsd?: number; readonly tokens?: number };
+  /** Nothing new is started. */
+  readonly hold?: Hold;
+  /** A person has said that more may be run today. */
+  readonly lifted?: boolean;
+}
+
 export interface Board {
   readonly stages: readonly StageRows[];
   readonly runner: RunnerPlace;
+  readonly today: Today;
 }
 
 /** What a person can ask for; the answer says in words what happened. */
@@ -88,6 +109,17 @@ export interface JobCommand {
   /** Of `adopt`: only these changed files; absent: all. */
   readonly files?: readonly string[];
 }
+
+/** What can be asked of the fleet that the runner is attached to. `leave`: it drains, and fleet mode ends with the last lease. */
+export type FleetVerb = 'drain' | 'leave' | 'resume' | 'release' | 'claim';
+
+export interface FleetCommand {
+  readonly fleet: FleetVerb;
+  /** Of `release`: the local id of the job whose lease is given back. */
+  readonly id?: string;
+}
+
+export type Command = JobCommand | FleetCommand;
 
 export interface CommandAnswer {
   readonly ok: boolean;

@@ -1,6 +1,7 @@
 /** What a person can ask of a runner, carried out: each verb with its refusals in words. */
 import { messageOf, UserError } from '../platform/errors.ts';
-import type { CommandAnswer, JobCommand } from './board.ts';
+import type { Command, CommandAnswer, FleetCommand, JobCommand } from './board.ts';
+import { jobOverText } from './budget.ts';
 import { transitionOf } from './claimed/told.ts';
 import { verbsAllowedIn } from './job/allowed.ts';
 import { approved, move, retried, sentBack } from './job/moves.ts';
@@ -10,12 +11,13 @@ import { adopt } from './queue.ts';
 import type { Runner } from './runner.ts';
 import type { Stage } from './stages.ts';
 import { changedSince, isResumable, setAside } from './steps/kept-work.ts';
+import { inTurn } from './turns.ts';
 import { Stopped } from './work.ts';
 
 /** Carries a request out and answers when what was asked for has come to its end: an approved job's `verify`, a cancelled one's processes. Never rejects. */
-export async function carryOut(runner: Runner, command: JobCommand): Promise<CommandAnswer> {
+export async function carryOut(runner: Runner, command: Command): Promise<CommandAnswer> {
   try {
-    return await dispatch(runner, command);
+    return 'fleet' in command ? await askFleet(runner, command) : await dispatch(runner, command);
   } catch (error) {
     if (error instanceof UserError) return refusal(error.code, error.message, error.action);
     runner.options.log.error(error instanceof Error ? error : messageOf(error));
@@ -25,6 +27,13 @@ export async function carryOut(runner: Runner, command: JobCommand): Promise<Com
       'Look at the log, then try again.',
     );
   }
+}
+
+async function askFleet(runner: Runner, command: FleetCommand): Promise<CommandAnswer> {
+  // Who only carries out requests takes no job into its hands.
+  if (command.fleet === 'claim' && !runner.options.takesJobs)
+    return refusal('no-runner', 'No runner is on, so nothing is claimed.', 'Start the runner first.');
+  return runner.options.hooks.carryOut(command);
 }
 
 async function dispatch(runner: Runner, command: JobCommand): Promise<CommandAnswer> {
@@ -107,7 +116,7 @@ async function cancel(runner: Runner, { id, stage }: Found): Promise<CommandAnsw
     await runner.options.inbox.refresh();
     return done(`${state.id} was cancelled before it ran; its file is kept under failed.`);
   }
-  await runner.takeUp(id, stage);
+  await alone(runner, { id, stage }, () => runner.takeUp(id, stage));
   if (runner.active(id) === undefined) {
     return refusal(
       'not-running',
@@ -126,87 +135,118 @@ async function cancel(runner: Runner, { id, stage }: Found): Promise<CommandAnsw
   return done(`${id} was cancelled; nothing of it is left running, and its work is kept.`);
 }
 
-async function retry(runner: Runner, { id, stage }: Found): Promise<CommandAnswer> {
+async function retry(runner: Runner, found: Found): Promise<CommandAnswer> {
+  const { id, stage } = found;
   const { clock, workshop } = runner.options;
-  const state = await stateOf(runner, id, stage);
-  if (state.claim !== undefined) {
-    return refusal(
-      'claimed',
-      `${id} was claimed from the fleet, and only the coordinator gives it out again. Nothing was changed.`,
-      'Requeue it at the coordinator.',
-    );
-  }
-  const resumable = await isResumable(workshop, state);
-  if (!resumable) await setAside(workshop, state);
-  await change(runner, retried(state, clock.now(), resumable), stage);
-  runner.options.inbox.heard(`${id}.md`);
-  runner.wake();
-  return done(
-    resumable ? `${id} is queued again; the engine goes on with its session.` : `${id} is queued again.`,
-  );
+  return alone(runner, found, async (state) => {
+    if (state.claim !== undefined) {
+      return refusal(
+        'claimed',
+        `${id} was claimed from the fleet, and only the coordinator gives it out again. Nothing was changed.`,
+        'Requeue it at the coordinator.',
+      );
+    }
+    const resumable = await isResumable(workshop, state);
+    if (!resumable) await setAside(workshop, state);
+    await change(runner, retried(state, clock.now(), resumable), stage);
+    runner.options.inbox.heard(`${id}.md`);
+    runner.wake();
+    const queued = resumable
+      ? `${id} is queued again; the engine goes on with its session.`
+      : `${id} is queued again.`;
+    return done(withCeiling(runner, state, queued));
+  });
 }
 
-async function approve(runner: Runner, { id, stage }: Found): Promise<CommandAnswer> {
-  const state = await stateOf(runner, id, stage);
-  const changed = await changedSince(runner.options.workshop, state);
-  if (changed !== undefined) {
-    await runner.options.store.keep({ ...state, result: changed });
-    runner.options.changed();
-    return refusal(
-      'changed',
-      `The work of ${id} has changed since it came into review. Nothing was approved.`,
-      'Look at the changes again, then approve the job.',
-    );
-  }
-  await change(runner, approved(state, runner.options.clock.now()), stage);
-  await runner.takeUp(id, 'testing', {});
+async function approve(runner: Runner, found: Found): Promise<CommandAnswer> {
+  const { id, stage } = found;
+  const refused = await alone(runner, found, async (state) => {
+    const changed = await changedSince(runner.options.workshop, state);
+    if (changed !== undefined) {
+      await runner.options.store.keep({ ...state, result: changed });
+      runner.options.changed();
+      return refusal(
+        'changed',
+        `The work of ${id} has changed since it came into review. Nothing was approved.`,
+        'Look at the changes again, then approve the job.',
+      );
+    }
+    await change(runner, approved(state, runner.options.clock.now()), stage);
+    await runner.takeUp(id, 'testing', {});
+    return undefined;
+  });
+  if (refused !== undefined) return refused;
   await runner.settled(id);
   return answerOf(await stateOf(runner, id));
 }
 
-async function ship(runner: Runner, { id, stage }: Found): Promise<CommandAnswer> {
-  const state = await stateOf(runner, id, stage);
-  if (state.candidate === undefined && runner.active(id) !== undefined) {
-    return refusal(
-      'verifying',
-      `${id} is still being verified. Nothing was changed.`,
-      'Wait until it has passed, then ship it.',
-    );
-  }
-  await runner.takeUp(id, 'testing', { ship: true });
+async function ship(runner: Runner, found: Found): Promise<CommandAnswer> {
+  const { id } = found;
+  const refused = await alone(runner, found, async (state) => {
+    if (state.candidate === undefined && runner.active(id) !== undefined) {
+      return refusal(
+        'verifying',
+        `${id} is still being verified. Nothing was changed.`,
+        'Wait until it has passed, then ship it.',
+      );
+    }
+    await runner.takeUp(id, 'testing', { ship: true });
+    return undefined;
+  });
+  if (refused !== undefined) return refused;
   await runner.settled(id);
   return answerOf(await stateOf(runner, id));
 }
 
-async function sendBack(runner: Runner, { id, stage }: Found, comment: string): Promise<CommandAnswer> {
+async function sendBack(runner: Runner, found: Found, comment: string): Promise<CommandAnswer> {
   if (comment.trim() === '')
     return refusal(
       'no-comment',
       'Sending back needs a comment; the engine is given nothing else.',
       'Say what should be different.',
     );
-  runner.mustBeIdle(id);
-  const state = await stateOf(runner, id, stage);
-  mustBeOurs(state);
-  const next = sentBack(state, comment, runner.options.clock.now());
-  await change(runner, next, stage);
-  if (next.stage === 'queued') runner.hurry(id);
-  else await runner.takeUp(id, next.stage);
-  return done(`${id} goes back to the engine with your comment.`);
+  const { id, stage } = found;
+  return alone(runner, found, async (state) => {
+    runner.mustBeIdle(id);
+    mustBeOurs(state);
+    const next = sentBack(state, comment, runner.options.clock.now());
+    await change(runner, next, stage);
+    if (next.stage === 'queued') runner.hurry(id);
+    else await runner.takeUp(id, next.stage);
+    return done(withCeiling(runner, state, `${id} goes back to the engine with your comment.`));
+  });
 }
 
-async function reject(runner: Runner, { id, stage }: Found, why: string): Promise<CommandAnswer> {
-  runner.mustBeIdle(id);
-  const state = await stateOf(runner, id, stage);
-  mustBeOurs(state);
-  const text = why.trim() === '' ? 'Rejected by a person.' : `Rejected by a person: ${why.trim()}`;
-  const reason = {
-    code: 'rejected',
-    text: `${text} The work is kept.`,
-    action: 'Retry the job if you change your mind.',
-  };
-  await change(runner, move(state, 'failed', runner.options.clock.now(), reason), stage);
-  return done(`${id} was rejected; its work is kept.`);
+async function reject(runner: Runner, found: Found, why: string): Promise<CommandAnswer> {
+  const { id, stage } = found;
+  return alone(runner, found, async (state) => {
+    runner.mustBeIdle(id);
+    mustBeOurs(state);
+    const text = why.trim() === '' ? 'Rejected by a person.' : `Rejected by a person: ${why.trim()}`;
+    const reason = {
+      code: 'rejected',
+      text: `${text} The work is kept.`,
+      action: 'Retry the job if you change your mind.',
+    };
+    await change(runner, move(state, 'failed', runner.options.clock.now(), reason), stage);
+    return done(`${id} was rejected; its work is kept.`);
+  });
+}
+
+/**
+ * Decides on a job with nobody else doing so meanwhile.
+ * @throws UserError `moved` when it is no longer where it was found
+ */
+function alone<T>(runner: Runner, { id, stage }: Found, decide: (state: JobState) => Promise<T>): Promise<T> {
+  return inTurn(runner.options.store.layout.run(id.toLowerCase()), async () => {
+    const state = await stateOf(runner, id);
+    if (state.stage === stage) return decide(state);
+    throw new UserError(
+      'moved',
+      `${id} has come to be ${inWords(state.stage)} in this moment. Nothing was changed.`,
+      nextFor(state.stage),
+    );
+  });
 }
 
 /**
@@ -224,7 +264,7 @@ function mustBeOurs({ id, claim, landing }: JobState): void {
 }
 
 /** The state, with the stage that the directory says. */
-async function stateOf(runner: Runner, id: string, stage?: Stage): Promise<JobState> {
+async function stateOf(runner: Runner, id: string): Promise<JobState> {
   const { store } = runner.options;
   const state = await store.readState(id);
   if (state === undefined) {
@@ -234,7 +274,7 @@ async function stateOf(runner: Runner, id: string, stage?: Stage): Promise<JobSt
       'Move the file back into the inbox to run it anew.',
     );
   }
-  return { ...state, stage: stage ?? (await store.locate(id)) ?? state.stage };
+  return { ...state, stage: (await store.locate(id)) ?? state.stage };
 }
 
 async function change(runner: Runner, state: JobState, from: Stage): Promise<void> {
@@ -292,6 +332,12 @@ function answerOf(state: JobState): CommandAnswer {
 
 function done(message: string): CommandAnswer {
   return { ok: true, message };
+}
+
+/** At a person's word a job runs once more whatever it has used; they are told. */
+function withCeiling(runner: Runner, { usage }: JobState, message: string): string {
+  const over = jobOverText(usage, runner.options.workshop.spending.budget);
+  return over === undefined ? message : `${message} ${over}`;
 }
 
 function refusal(code: string, message: string, action?: string): CommandAnswer {

@@ -1,5 +1,5 @@
 /** What the views and the command line ask of a home; Factory (factory.ts) is the one implementation. */
-import type { Board, CommandAnswer, JobCommand, JobRow } from './board.ts';
+import type { Board, Command, CommandAnswer, JobRow } from './board.ts';
 import type { QuarantineReader } from './quarantine/reader.ts';
 import type { Stage } from './stages.ts';
 
@@ -36,7 +36,9 @@ export interface FactoryApi {
   /** Moves queued jobs so that they run right before `before` (undefined: last). */
   reorder(ids: readonly string[], before: string | undefined): Promise<void>;
   /** Carries the request out here when this process is the runner, else passes it on; resolves when it is answered. */
-  execute(command: JobCommand): Promise<CommandAnswer>;
+  execute(command: Command): Promise<CommandAnswer>;
+  /** Today's ceiling holds nothing any more, whoever is the runner; tomorrow's does again. */
+  runAnywayToday(): Promise<void>;
   /** The work of a job that has some; throws a UserError in words when it has none or it is gone. */
   changes(id: string): Promise<Changes>;
   /** A file's content at a commit; undefined when it isn't there. */

@@ -5,7 +5,7 @@
 import { type Clock, systemClock } from '../platform/clock.ts';
 import { errnoOf, messageOf, UserError } from '../platform/errors.ts';
 import type { Log } from '../platform/log.ts';
-import type { Board, CommandAnswer, JobCommand, JobRow } from './board.ts';
+import type { Board, Command, CommandAnswer, JobRow } from './board.ts';
 import { addJob, moveInQueue } from './enqueue.ts';
 import type { Changes, FactoryApi } from './factory-api.ts';
 import { Inbox } from './home/inbox.ts';
@@ -86,6 +86,7 @@ export class Factory implements FactoryApi {
   readonly #watcher: HomeWatcher;
   readonly #listeners = new Set<() => void>();
   #telling: NodeJS.Timeout | undefined;
+  #growing: NodeJS.Timeout | undefined;
 
   constructor(options: FactoryOptions, store: Store, settings: Settings) {
     this.#options = options;
@@ -122,6 +123,8 @@ export class Factory implements FactoryApi {
       },
       commands: () => this.#host.mailCame(),
       board: () => this.#tell(),
+      spend: () => this.#spendingChanged(),
+      config: () => void this.#readBudget(),
     });
   }
 
@@ -131,9 +134,13 @@ export class Factory implements FactoryApi {
 
   async board({ atOnce = false }: { readonly atOnce?: boolean } = {}): Promise<Board> {
     if (atOnce && (await this.#inbox.recall())) this.#lookLater();
-    else await this.#inbox.refresh();
-    const [stages, runner] = await Promise.all([this.#boards.read(await this.#waits()), this.#host.place()]);
-    return { stages, runner };
+    else this.#tellWhenWritten(await this.#inbox.refresh());
+    const [stages, runner, today] = await Promise.all([
+      this.#boards.read(await this.#waits()),
+      this.#host.place(),
+      this.#workshop.spending.today(),
+    ]);
+    return { stages, runner, today };
   }
 
   async job(id: string): Promise<JobRow | undefined> {
@@ -159,8 +166,13 @@ export class Factory implements FactoryApi {
     this.#queueChanged(undefined);
   }
 
-  execute(command: JobCommand): Promise<CommandAnswer> {
+  execute(command: Command): Promise<CommandAnswer> {
     return this.#host.execute(command);
+  }
+
+  async runAnywayToday(): Promise<void> {
+    await this.#workshop.spending.runAnywayToday();
+    this.#spendingChanged();
   }
 
   changes(id: string): Promise<Changes> {
@@ -199,6 +211,7 @@ export class Factory implements FactoryApi {
   async dispose(): Promise<void> {
     this.#watcher.close();
     clearTimeout(this.#telling);
+    clearTimeout(this.#growing);
     this.#listeners.clear();
     await this.#host.stop();
     await this.#inbox.save();
@@ -220,11 +233,32 @@ export class Factory implements FactoryApi {
     });
   }
 
+  #spendingChanged(): void {
+    this.#host.wake();
+    this.#tell();
+  }
+
+  /** Where the editor's settings count that it has left in the home, other ceilings are in force as soon as they are there. */
+  async #readBudget(): Promise<void> {
+    if (this.#options.settings !== undefined) return;
+    const explicit = await readSharedSettings(this.#store.layout);
+    this.#workshop.spending.budget = effectiveSettings(explicit, this.#options.env).budget ?? {};
+    this.#spendingChanged();
+  }
+
   #lookLater(): void {
     this.#inbox.refresh().then(
       () => this.#tell(),
       (error: unknown) => this.#options.log.warn(`The inbox could not be read: ${messageOf(error)}`),
     );
+  }
+
+  /** Nobody tells of a file that has stopped growing: what is shown of it is told anew then. @param growing ms, if any grows */
+  #tellWhenWritten(growing: number | undefined): void {
+    if (growing === undefined) return;
+    clearTimeout(this.#growing);
+    this.#growing = setTimeout(() => this.#tell(), growing);
+    this.#growing.unref();
   }
 
   #queue(): QueuedJob[] {
@@ -259,8 +293,9 @@ export class Factory implements FactoryApi {
   }
 
   async #plan(active: readonly JobRow[]): Promise<Plan> {
-    const queue = this.#queue();
+    const queue = await this.#boards.queue();
     return plan(queue, {
+      hold: await this.#workshop.spending.look(),
       now: this.#clock.now(),
       running: active.length,
       maxParallel: this.#settings.maxParallel,

@@ -2,10 +2,11 @@
  * The only places where the runner knows of a fleet (runner.md, "Hook points"). With the fleet off they are
  * `offline`, and no code of the fleet is loaded.
  */
+import type { CommandAnswer, FleetCommand } from './board.ts';
 import type { FleetSettings } from './settings.ts';
 import type { Stage } from './stages.ts';
 
-export type { FleetSettings };
+export type { CommandAnswer, FleetCommand, FleetSettings };
 
 /** Which claim of which coordinator's job a local job is; kept in its state. A job that has one is gated. */
 export interface Claim {
@@ -118,6 +119,34 @@ export interface Whereabouts {
   readonly checkpoint?: Checkpoint | undefined;
 }
 
+/** A result of a claimed job that a person wants to make a job of the fleet anew. */
+export interface AdoptionWish {
+  /** The coordinator's job that it was a result of. */
+  readonly fromJobId: string;
+  /** What the new one is to be called: at the coordinator, and here. The same for every repeat. */
+  readonly jobId: string;
+  readonly id: string;
+  /** It was asked before, and no answer is known. */
+  readonly isAsked: boolean;
+}
+
+/**
+ * `claimed`: it is a job of the fleet, in review, under a claim of its own. `local`: it can't be one, and certainly is
+ * none. `unknown`: it may be one, which only a repeat tells.
+ */
+export type Adoption =
+  | { readonly kind: 'claimed'; readonly claim: Claim }
+  /** `why`: the end of a sentence, absent where nobody would ask. */
+  | { readonly kind: 'local'; readonly why?: string }
+  | { readonly kind: 'unknown'; readonly why: string };
+
+export interface Capacity {
+  readonly running: number;
+  readonly maxParallel: number;
+  /** No place is free whatever is running, because today's budget is used up: until when and why, for people. */
+  readonly held?: string | undefined;
+}
+
 /** What the fleet may ask of the runner that it is attached to. */
 export interface AttachedRunner {
   /** Makes a claimed job an ordinary job in `assigned/`, on disk when it resolves; the same claim twice is one job. Returns its local id. */
@@ -136,7 +165,7 @@ export interface AttachedRunner {
   /** What this laptop is short of, for people; empty when all is well. */
   shortages(): Promise<readonly string[]>;
   /** The laptop's free places for jobs, and how many there are. */
-  capacity(): { readonly running: number; readonly maxParallel: number };
+  capacity(): Capacity;
 }
 
 export interface Hooks {
@@ -158,6 +187,13 @@ export interface Hooks {
   ): Promise<Permission>;
   /** Asks how a coordinator's job stands now. Only looks: no epoch is sent. Undefined: nobody tells. Never rejects. */
   whereabouts(jobId: string): Promise<Whereabouts | undefined>;
+  /** Asks for a new job of the fleet, made of a stale result; nothing is said under the old epoch. Never rejects. */
+  adopt(wish: AdoptionWish): Promise<Adoption>;
+  /**
+   * What a person asks of the fleet.
+   * @throws UserError in words when it cannot be done now
+   */
+  carryOut(command: FleetCommand): Promise<CommandAnswer>;
   /** What claimed jobs are allowed here. */
   readonly policy: ClaimPolicy;
   /** Lines for status output. */
@@ -175,6 +211,14 @@ export const offline: Hooks = {
   permit: ({ claim }) =>
     Promise.resolve(claim === undefined || claim.mayLand === true ? 'accepted' : 'gated'),
   whereabouts: () => Promise.resolve(undefined),
+  adopt: () => Promise.resolve({ kind: 'local' }),
+  carryOut: () =>
+    Promise.resolve({
+      ok: false,
+      code: 'fleet-off',
+      message: 'The process that runs the jobs is in no fleet. Nothing was changed.',
+      action: 'Turn fleet mode on there.',
+    }),
   policy: { engines: [], roots: [], yolo: false, commands: false },
   status: () => [],
 };

@@ -5,8 +5,8 @@ import { errnoOf } from '../platform/errors.ts';
 import { syncDirectory } from '../platform/files.ts';
 import type { Inbox, InboxEntry } from './home/inbox.ts';
 import type { Store } from './home/store.ts';
-import { assign, newState, retried } from './job/moves.ts';
-import { isDue, type Machine, type QueuedJob } from './job/schedule.ts';
+import { assign, laterOf, newState, retried } from './job/moves.ts';
+import { isDue, type Later, type Machine, type QueuedJob } from './job/schedule.ts';
 import type { JobState } from './job/state.ts';
 import { jobIdFor } from './manifest/id.ts';
 import { FINISHED_STAGES, type Stage } from './stages.ts';
@@ -14,17 +14,30 @@ import { FINISHED_STAGES, type Stage } from './stages.ts';
 /** What the runner remembers of queued jobs beside their files. */
 export interface QueueMemory {
   readonly urgent: ReadonlySet<string>;
-  readonly notBefore: ReadonlyMap<string, number>;
+  /** A person runs these now, whatever a ceiling says. */
+  readonly anyway: ReadonlySet<string>;
+  readonly later: ReadonlyMap<string, Later>;
   /** Folder locks that a job was found to need when it was last tried. */
   readonly folders: ReadonlyMap<string, string>;
 }
 
-/** For those who only show the queue. */
+/** For those who look at the files alone. */
 export const NOTHING_REMEMBERED: QueueMemory = {
   urgent: new Set(),
-  notBefore: new Map(),
+  anyway: new Set(),
+  later: new Map(),
   folders: new Map(),
 };
+
+/** What their states tell of jobs that have been in work before. */
+export function rememberedIn(states: ReadonlyMap<string, JobState>): QueueMemory {
+  const later = [...states].flatMap(([id, state]) => {
+    const until = laterOf(state);
+    return until === undefined ? [] : [[id, until] as const];
+  });
+  const urgent = [...states].filter(([, state]) => state.urgent === true).map(([id]) => id);
+  return { ...NOTHING_REMEMBERED, urgent: new Set(urgent), later: new Map(later) };
+}
 
 export function queuedJobs(entries: readonly InboxEntry[], memory: QueueMemory): QueuedJob[] {
   return entries.map(({ name, mtimeMs, settled, header }) => {
@@ -41,8 +54,9 @@ export function queuedJobs(entries: readonly InboxEntry[], memory: QueueMemory):
       locks,
       needs: header.needs,
       requires: header.requires,
-      notBefore: memory.notBefore.get(name),
+      later: memory.later.get(name),
       urgent: memory.urgent.has(name),
+      anyway: memory.anyway.has(name),
     };
   });
 }
@@ -64,7 +78,7 @@ function standing(stage: Stage | undefined): 'shipped' | 'pending' | 'failed' | 
 /**
  * Claims a queued job: reserves its id where it has none, writes its state and renames its file out of the
  * inbox. Undefined: it is not to be had (somebody else took or changed it, or it is not due yet), and nothing
- * was moved.
+ * was moved. `held`: it was moved to where it waits for a person instead.
  */
 export async function takeJob(options: {
   store: Store;
@@ -72,12 +86,20 @@ export async function takeJob(options: {
   entry: InboxEntry;
   clock: Clock;
   urgent: boolean;
-}): Promise<{ readonly taken: JobState } | { readonly notBefore: number } | undefined> {
+  /** What is to become of it instead, where it may not be run (budget.ts). */
+  within: (queued: JobState) => JobState;
+}): Promise<
+  { readonly taken: JobState } | { readonly held: JobState } | { readonly later: Later } | undefined
+> {
   const { store, inbox, entry, clock } = options;
   const queued = await adopt(store, entry, clock.now());
   if (queued === undefined) return undefined;
-  if (queued.notBefore !== undefined && !isDue(queued.notBefore, clock.now()) && !options.urgent) {
-    return { notBefore: queued.notBefore };
+  const later = laterOf(queued);
+  if (later !== undefined && !isDue(later, clock.now()) && !options.urgent) return { later };
+  const allowed = options.within(queued);
+  if (allowed.stage !== 'queued') {
+    await store.transition(allowed, 'queued');
+    return { held: allowed };
   }
   const { lock } = entry.header;
   const assigned = { ...assign(queued, clock.now()), locks: lock === undefined ? [] : [lock] };

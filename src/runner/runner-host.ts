@@ -5,7 +5,7 @@
 import { type Clock, SECOND } from '../platform/clock.ts';
 import { messageOf } from '../platform/errors.ts';
 import type { Log } from '../platform/log.ts';
-import type { CommandAnswer, JobCommand, RunnerPlace } from './board.ts';
+import type { Command, CommandAnswer, RunnerPlace } from './board.ts';
 import { carryOut } from './commands.ts';
 import type { Mailbox } from './home/mailbox.ts';
 import type { Seat } from './home/seat.ts';
@@ -87,7 +87,7 @@ export class RunnerHost {
   }
 
   /** Resolves when the request is answered, by whoever is the runner. */
-  async execute(command: JobCommand): Promise<CommandAnswer> {
+  async execute(command: Command): Promise<CommandAnswer> {
     if (this.#runner !== undefined) return this.#carryOut(this.#runner, command);
     return (await this.#options.seat.take()) ? this.#executeAlone(command) : this.#passOn(command);
   }
@@ -127,7 +127,7 @@ export class RunnerHost {
     this.#options.changed();
   }
 
-  async #executeAlone(command: JobCommand): Promise<CommandAnswer> {
+  async #executeAlone(command: Command): Promise<CommandAnswer> {
     const runner = this.#options.newRunner(false);
     this.#runner = runner;
     // It takes nothing up, but a fleet has to know of it before it is asked whether a job may ship.
@@ -136,7 +136,7 @@ export class RunnerHost {
     return answer;
   }
 
-  #carryOut(runner: Runner, command: JobCommand, started = Promise.resolve()): Promise<CommandAnswer> {
+  #carryOut(runner: Runner, command: Command, started = Promise.resolve()): Promise<CommandAnswer> {
     const answer = started.then(() => carryOut(runner, command));
     this.#asked.add(answer);
     void answer.finally(() => this.#asked.delete(answer));
@@ -152,7 +152,7 @@ export class RunnerHost {
     if (this.#runner === runner) await this.#end();
   }
 
-  async #passOn(command: JobCommand): Promise<CommandAnswer> {
+  async #passOn(command: Command): Promise<CommandAnswer> {
     const { mailbox, seat } = this.#options;
     const ticket = await mailbox.post(command);
     for (;;) {

@@ -8,6 +8,7 @@
 import { type Clock, SECOND } from '../platform/clock.ts';
 import { isDiskTrouble, messageOf, UserError } from '../platform/errors.ts';
 import type { Log } from '../platform/log.ts';
+import type { Hold } from './budget.ts';
 import { attachFleet } from './claimed/attach.ts';
 import { transitionOf } from './claimed/told.ts';
 import { DISK_RETRY, drive } from './drive.ts';
@@ -15,8 +16,8 @@ import type { Inbox, InboxEntry } from './home/inbox.ts';
 import { newestIn } from './home/journal.ts';
 import type { Store } from './home/store.ts';
 import type { Hooks } from './hooks.ts';
-import { newState } from './job/moves.ts';
-import { isDue, type Plan, plan, waitText } from './job/schedule.ts';
+import { laterOf, newState } from './job/moves.ts';
+import { isDue, type Later, type Plan, plan, waitText } from './job/schedule.ts';
 import type { JobState } from './job/state.ts';
 import { folderLock, type LockTable } from './lock-table.ts';
 import { finishAll } from './quarantine/new-job.ts';
@@ -57,8 +58,12 @@ export class Runner {
   readonly options: RunnerOptions;
   readonly #active = new Map<string, Active>();
   readonly #urgent = new Set<string>();
-  readonly #notBefore = new Map<string, number>();
+  /** A person runs these now: no ceiling holds them. */
+  readonly #anyway = new Set<string>();
+  readonly #later = new Map<string, Later>();
   readonly #folders = new Map<string, string>();
+  /** A look around and a person's word may want the same job in one moment: it is taken once, and both are told so. */
+  readonly #taking = new Map<string, Promise<boolean>>();
   #wake = Promise.withResolvers<void>();
   /** Something has happened since the current look around began. */
   #woken = false;
@@ -66,6 +71,8 @@ export class Runner {
   readonly #stopped = new AbortController();
   /** A job could not be taken because a job of another home holds its lock. */
   #lockedElsewhere = false;
+  /** What has been said of the day's ceiling. */
+  #saidHold: string | undefined;
   #loop: Promise<void> | undefined;
   #tidying: Promise<void> | undefined;
   #quiet = Promise.withResolvers<void>();
@@ -133,18 +140,21 @@ export class Runner {
     this.#heard(name);
   }
 
-  /** Takes a queued job at a person's word, beyond `maxParallel`. Undefined: taken; else what it waits for, in words. */
+  /** Takes a queued job at a person's word, beyond `maxParallel` and every ceiling. Undefined: taken; else what it waits for, in words. */
   async takeNow(name: string): Promise<string | undefined> {
     this.#urgent.add(name);
+    this.#anyway.add(name);
     try {
       const wait = (await this.#plan()).waits.get(name);
       const text = wait && waitText(wait);
       if (text !== undefined) return text;
-      return (await this.#take(name))
+      // A look around may have been quicker: then it runs as well.
+      return (await this.#take(name)) || this.active(name) !== undefined
         ? undefined
         : 'is no longer in the inbox, or another home holds its lock';
     } finally {
       this.#urgent.delete(name);
+      this.#anyway.delete(name);
     }
   }
 
@@ -211,9 +221,11 @@ export class Runner {
     const { store } = this.options;
     for (const id of await newestIn(store.layout.journal, 'queued')) {
       if ((await store.locate(id)) !== 'queued') continue;
-      const { urgent, notBefore } = (await store.readState(id)) ?? {};
-      if (urgent === true) this.#urgent.add(id);
-      if (notBefore !== undefined) this.#notBefore.set(id, notBefore);
+      const state = await store.readState(id);
+      if (state === undefined) continue;
+      if (state.urgent === true) this.#urgent.add(id);
+      const later = laterOf(state);
+      if (later !== undefined) this.#later.set(id, later);
     }
   }
 
@@ -271,10 +283,12 @@ export class Runner {
     const began = clock.now();
     const growing = await inbox.refresh();
     const next = await this.#plan();
+    const hold = this.#sayHold(next);
     let took = 0;
     this.#lockedElsewhere = false;
     for (const name of next.start) if (!this.#stopping && (await this.#take(name))) took += 1;
-    if (took === 0 && next.start.length === 0 && this.#active.size < settings().maxParallel) {
+    const hasRoom = hold === undefined && this.#active.size < settings().maxParallel;
+    if (took === 0 && next.start.length === 0 && hasRoom) {
       // Local files come first: whatever happens in the inbox meanwhile does not wait for a coordinator.
       const claimed = hooks.claim(this.#stopped.signal);
       if (await Promise.race([claimed, this.#wake.promise.then(() => false)])) took += 1;
@@ -286,26 +300,42 @@ export class Runner {
     }
     // Nothing tells of a lock that another home lets go of.
     const patience = this.#lockedElsewhere ? LOCK_LOOK : SLOW_LOOK;
-    return Math.min(patience, this.#nextRetry(began), growing ?? SLOW_LOOK);
+    const day = hold === undefined ? SLOW_LOOK : Math.max(hold.until - clock.now(), 0);
+    return Math.min(patience, this.#nextRetry(began), growing ?? SLOW_LOOK, day);
+  }
+
+  /** Says once that the day's ceiling holds new work, if any waits. */
+  #sayHold({ waits }: Plan): Hold | undefined {
+    const { hold } = this.options.workshop.spending;
+    const isWaitedFor = [...waits.values()].some(({ code }) => code === 'budget');
+    if (hold !== undefined && isWaitedFor && this.#saidHold !== hold.text) {
+      this.options.log.warn(
+        `Nothing new is started ${hold.text}. What runs goes on. To start more today, raise \`agentQueue.budget.perDay${hold.unit === 'usd' ? 'Usd' : 'Tokens'}\`.`,
+      );
+    }
+    if (isWaitedFor) this.#saidHold = hold?.text;
+    return hold;
   }
 
   /** In how many ms the next automatic retry is due. One that was due at `began` waits for something else, which wakes us. */
   #nextRetry(began: number): number {
     const { inbox, clock } = this.options;
-    for (const name of this.#notBefore.keys())
-      if (inbox.get(name) === undefined) this.#notBefore.delete(name);
-    const ahead = [...this.#notBefore.values()].filter((at) => !isDue(at, began));
-    return Math.min(...ahead.map((at) => Math.max(at - clock.now(), 0)));
+    for (const name of this.#later.keys()) if (inbox.get(name) === undefined) this.#later.delete(name);
+    const ahead = [...this.#later.values()].filter((later) => !isDue(later, began));
+    return Math.min(...ahead.map(({ at }) => Math.max(at - clock.now(), 0)));
   }
 
   async #plan(): Promise<Plan> {
     const { store, inbox, clock, settings, locks, workshop } = this.options;
     const queue = queuedJobs(inbox.entries(), {
       urgent: this.#urgent,
-      notBefore: this.#notBefore,
+      anyway: this.#anyway,
+      later: this.#later,
       folders: this.#folders,
     });
+    const hold = await workshop.spending.look();
     return plan(queue, {
+      hold,
       now: clock.now(),
       running: this.#active.size,
       maxParallel: settings().maxParallel,
@@ -316,7 +346,13 @@ export class Runner {
   }
 
   /** Takes a job out of the inbox into work. Its lock comes first: who can't have that leaves the job where it is. */
-  async #take(name: string): Promise<boolean> {
+  #take(name: string): Promise<boolean> {
+    const taking = this.#taking.get(name) ?? this.#takeNew(name).finally(() => this.#taking.delete(name));
+    this.#taking.set(name, taking);
+    return taking;
+  }
+
+  async #takeNew(name: string): Promise<boolean> {
     const { inbox, locks } = this.options;
     const entry = inbox.get(name);
     if (entry === undefined) return false;
@@ -340,15 +376,25 @@ export class Runner {
   async #claim(entry: InboxEntry): Promise<JobState | undefined> {
     const { store, inbox, clock, hooks } = this.options;
     const { name } = entry;
-    const took = await takeJob({ store, inbox, entry, clock, urgent: this.#urgent.has(name) });
+    const { spending } = this.options.workshop;
+    const took = await takeJob({
+      ...{ store, inbox, entry, clock, urgent: this.#urgent.has(name) },
+      within: (queued) => (this.#anyway.has(name) ? queued : spending.within(queued)),
+    });
     this.#urgent.delete(name);
-    this.#notBefore.delete(name);
+    this.#later.delete(name);
     if (took === undefined) {
       this.#heard(name);
       return undefined;
     }
-    if ('notBefore' in took) {
-      this.#notBefore.set(name, took.notBefore);
+    if ('later' in took) {
+      this.#later.set(name, took.later);
+      return undefined;
+    }
+    if ('held' in took) {
+      this.#heard(name);
+      await hooks.transition(transitionOf(took.held, 'queued'));
+      this.options.changed();
       return undefined;
     }
     this.#folders.delete(name);

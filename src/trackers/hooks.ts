@@ -7,9 +7,13 @@ import path from 'node:path';
 import { SECOND } from '../platform/clock.ts';
 import { messageOf } from '../platform/errors.ts';
 import type {
+  Adoption,
+  AdoptionWish,
   AttachedRunner,
   Claim,
+  CommandAnswer,
   Effect,
+  FleetCommand,
   Holding,
   Hooks,
   Permission,
@@ -76,6 +80,14 @@ export class EchoingHooks implements Hooks {
 
   whereabouts(jobId: string): Promise<Whereabouts | undefined> {
     return this.#hooks.whereabouts(jobId);
+  }
+
+  adopt(wish: AdoptionWish): Promise<Adoption> {
+    return this.#hooks.adopt(wish);
+  }
+
+  carryOut(command: FleetCommand): Promise<CommandAnswer> {
+    return this.#hooks.carryOut(command);
   }
 
   status(): readonly string[] {

@@ -1,4 +1,5 @@
 /** The settings of the extension, as the runner wants them; read when the home is opened. */
+import type { Budget } from '../runner/budget.ts';
 import type { ExplicitSettings, FleetSettings } from '../runner/settings.ts';
 import { SETTINGS } from './contributions.ts';
 import { expandHome, explicit, fleetEnabled, text } from './settings.ts';
@@ -9,14 +10,30 @@ export function explicitSettings(): ExplicitSettings {
   const engine = text(explicit(SETTINGS.engine));
   const engines = explicit(SETTINGS.engines);
   const repositories = texts(explicit(SETTINGS.repositories));
+  const quarantineDays = explicit(SETTINGS.quarantineDays);
+  const budget = budgetSettings();
   const fleet = fleetSettings();
   return {
     ...(Number.isInteger(maxParallel) && Number(maxParallel) > 0 && { maxParallel: Number(maxParallel) }),
+    ...(Number.isInteger(quarantineDays) &&
+      Number(quarantineDays) >= 0 && { quarantineDays: Number(quarantineDays) }),
     ...(engine !== undefined && { engine }),
     ...(engines !== undefined && { engines }),
     ...(repositories !== undefined && { repositories: repositories.map(expandHome) }),
+    ...(Object.keys(budget).length > 0 && { budget }),
     ...(Object.keys(fleet).length > 0 && { fleet }),
   };
+}
+
+/** The ceilings that a person has set; what is no number is none. */
+function budgetSettings(): Budget {
+  const ceilings = {
+    perJobUsd: explicit(SETTINGS.budgetPerJobUsd),
+    perJobTokens: explicit(SETTINGS.budgetPerJobTokens),
+    perDayUsd: explicit(SETTINGS.budgetPerDayUsd),
+    perDayTokens: explicit(SETTINGS.budgetPerDayTokens),
+  };
+  return Object.fromEntries(Object.entries(ceilings).filter(([, value]) => typeof value === 'number'));
 }
 
 /** What a person has set for the fleet. */

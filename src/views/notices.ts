@@ -4,22 +4,20 @@ import type { Board, JobRow } from '../runner/board.ts';
 import type { App } from './app.ts';
 import { COMMANDS, VIEWS } from './contributions.ts';
 import { opens } from './text/job.ts';
-import { newlyWaiting, noticeText, waitingKeys } from './text/notice.ts';
+import { newlyWaiting, noticeText, notShown, viewFor, waitingKeys } from './text/notice.ts';
 
 /** Kept with the person's settings for all workspaces: nothing of the queue hangs on it. */
 const QUIET = 'agentQueue.quiet';
 
 export class Notices {
   readonly #app: App;
-  readonly #inboxVisible: () => boolean;
   #quiet: vscode.Memento | undefined;
   #known: ReadonlyMap<string, JobRow> | undefined;
   #unsaid: JobRow[] = [];
   #saying = false;
 
-  constructor(app: App, inboxVisible: () => boolean) {
+  constructor(app: App) {
     this.#app = app;
-    this.#inboxVisible = inboxVisible;
   }
 
   register(context: vscode.ExtensionContext): void {
@@ -34,8 +32,8 @@ export class Notices {
     const fresh =
       waiting === undefined || this.#known === undefined ? [] : newlyWaiting(this.#known, waiting);
     this.#known = waiting;
-    if (board?.runner.kind !== 'here' || this.#inboxVisible() || this.#quiet?.get(QUIET) === true) return;
-    this.#unsaid.push(...fresh);
+    if (board?.runner.kind !== 'here' || this.#quiet?.get(QUIET) === true) return;
+    this.#unsaid.push(...notShown(fresh, this.#app.shown()));
     if (this.#unsaid.length > 0 && !this.#saying) void this.#say();
   }
 
@@ -45,7 +43,13 @@ export class Notices {
     const jobs = this.#unsaid.splice(0);
     const [only] = jobs;
     const single = only !== undefined && jobs.length === 1 && opens(only) === 'changes' ? only : undefined;
-    const look = single === undefined ? t('Show Inbox') : t('Show Changes');
+    const view = viewFor(jobs);
+    const look =
+      single !== undefined
+        ? t('Show Changes')
+        : view === 'quarantine'
+          ? t('Show Quarantine')
+          : t('Show Inbox');
     const never = t('Don’t Show Again');
     this.#saying = true;
     const answer = await vscode.window.showInformationMessage(noticeText(jobs, t), look, never);
@@ -54,11 +58,11 @@ export class Notices {
       this.#unsaid = [];
       await this.#quiet?.update(QUIET, true);
     } else if (answer === look) {
-      if (single === undefined) await vscode.commands.executeCommand(`${VIEWS.inbox}.focus`);
+      if (single === undefined) await vscode.commands.executeCommand(`${VIEWS[view]}.focus`);
       else await vscode.commands.executeCommand(COMMANDS.jobChanges, single.id);
     }
     const still = new Set([...(this.#known?.values() ?? [])].map((job) => job.id));
-    this.#unsaid = this.#unsaid.filter((job) => still.has(job.id));
-    if (this.#unsaid.length > 0 && !this.#inboxVisible()) await this.#say();
+    this.#unsaid = notShown(this.#unsaid, this.#app.shown()).filter((job) => still.has(job.id));
+    if (this.#unsaid.length > 0) await this.#say();
   }
 }

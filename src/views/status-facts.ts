@@ -10,6 +10,7 @@ export function statusOf({ board, home, t }: App): StatusText {
     trusted: vscode.workspace.isTrusted,
     tally: board.current === undefined ? EMPTY_TALLY : tallyOf(board.current),
     runner: board.current?.runner,
+    today: board.current?.today,
     home: home.folder,
     ...(home.fleetMode !== 'off' && { fleet: fleetText(home.fleet?.facts(), t) }),
   };

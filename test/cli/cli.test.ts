@@ -2,6 +2,11 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import type { Board } from '../../src/runner/board.ts';
+import { dayOf } from '../../src/runner/budget.ts';
+import { Layout } from '../../src/runner/home/layout.ts';
+import { writeSharedSettings } from '../../src/runner/settings.ts';
+import { EVENTS, scriptEngine } from '../runner/support/engines.ts';
 import {
   closeFactories,
   openTestFactory,
@@ -180,6 +185,69 @@ describe('aq', function () {
       status.stages.filter(({ count }) => count > 0).map(({ stage }) => stage),
       ['queued'],
     );
+  });
+
+  it('status tells what was used, of what may be, and what that holds', async () => {
+    const events = {
+      ...EVENTS,
+      costUsd: [{ path: 'cost', when: { type: 'result' } }],
+      inputTokens: [{ path: 'in', when: { type: 'result' } }],
+      outputTokens: [{ path: 'out', when: { type: 'result' } }],
+    };
+    const result = JSON.stringify({
+      type: 'result',
+      ok: true,
+      text: 'Done.',
+      cost: 0.3,
+      in: 12_000,
+      out: 500,
+    });
+    const layout = new Layout(home);
+    mkdirSync(layout.root, { recursive: true });
+    const paid = scriptEngine(`echo '${result}'`, { events });
+    await writeSharedSettings(layout, { maxParallel: 1, engines: { paid } });
+    const job = jobFile({ engine: 'paid', cwd: folder, body: 'Do it.' });
+    await aq(home, ['add', file('one.md', job), file('two.md', job)]);
+    const env = { AQ_BUDGET_PER_DAY_USD: '0.25', AQ_BUDGET_PER_DAY_TOKENS: '100000' };
+    assert.match(
+      (await aq(home, ['status'], { env })).stdout,
+      /^Today {3}\$0\.00 of \$0\.25, 0 of 100k tokens$/m,
+    );
+    const ran = await aq(home, ['run', '--once'], { env });
+    const held = 'until midnight: today’s runs have cost $0.30, and the ceiling of a day is $0.25';
+    assert.equal(ran.code, 0);
+    assert.equal(
+      ran.stderr,
+      `Nothing new is started ${held}. What runs goes on. To start more today, raise \`agentQueue.budget.perDayUsd\`.\n`,
+    );
+
+    const { stdout } = await aq(home, ['status'], { env });
+    const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+    assert.ok(
+      stdout.includes(
+        `Today   $0.30 of $0.25, 12.5k of 100k tokens\nHeld    nothing new is started ${held} (${zone})\n`,
+      ),
+      stdout,
+    );
+    assert.match(stdout, /^ {2}two .*\n {6}is held until midnight: today’s runs have cost/m);
+    assert.match(stdout, /^ {2}one {2}Do it\. {2}\[paid, 0 files changed, \$0\.30, .*\]$/m);
+
+    const status = JSON.parse((await aq(home, ['status', '--json'], { env })).stdout) as Board;
+    const rows = status.stages.flatMap(({ rows }) => rows);
+    const { durationMs, ...usage } = rows.find(({ id }) => id === 'one')?.usage ?? {};
+    assert.deepEqual(usage, { costUsd: 0.3, inputTokens: 12_000, outputTokens: 500 });
+    assert.ok((durationMs ?? 0) > 0);
+    const { usage: sum, endsAt, ...today } = status.today;
+    assert.deepEqual([sum?.costUsd, sum?.inputTokens, sum?.atLeast], [0.3, 12_000, undefined]);
+    assert.ok(endsAt > Date.now());
+    assert.deepEqual(today, {
+      day: dayOf(Date.now()),
+      timeZone: zone,
+      ceilings: { costUsd: 0.25, tokens: 100_000 },
+      hold: { until: endsAt, unit: 'usd', text: held },
+    });
+    // The environment's ceiling raised, the other job runs.
+    assert.match((await aq(home, ['run', '--once'])).stdout, /^two {2}review/m);
   });
 
   it('log prints a log, and follows one to its end', async () => {

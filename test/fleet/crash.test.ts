@@ -53,7 +53,7 @@ const JOURNEYS: readonly Journey[] = [
 ];
 
 describe('a factory that is killed', function () {
-  this.timeout(600_000);
+  this.timeout(TAKES_ALL ? 3_600_000 : 600_000);
 
   for (const { what, script, check } of JOURNEYS) {
     it(what, async () => {

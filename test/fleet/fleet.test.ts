@@ -5,35 +5,16 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Fleet } from '../../src/fleet/fleet.ts';
 import { openFleet } from '../../src/fleet/open.ts';
-import { type Clock, systemClock } from '../../src/platform/clock.ts';
+import type { FleetCommand } from '../../src/runner/board.ts';
 import type { Factory } from '../../src/runner/factory.ts';
 import type { ExplicitSettings } from '../../src/runner/settings.ts';
-import {
-  closeFactories,
-  openTestFactory,
-  processesOf,
-  waitForJob,
-  waitForStage,
-} from '../runner/support/factory.ts';
+import { EVENTS, scriptEngine } from '../runner/support/engines.ts';
+import { closeFactories, processesOf, waitForJob, waitForStage } from '../runner/support/factory.ts';
 import { jobFile, script } from '../runner/support/job-file.ts';
 import { git, scratchFolder, scratchHome, scratchRepo } from '../runner/support/scratch.ts';
+import { joinFleet, LaptopClock, TOKEN, until } from './support/laptop.ts';
 import { OurCoordinator } from './support/our-coordinator.ts';
 import { type Received, StubCoordinator } from './support/stub-coordinator.ts';
-
-const TOKEN = 'fleet-token-sentinel-4711';
-
-/** A clock that a test can make jump as a laptop does that sleeps: the wall goes on, the monotonic clock may not. */
-class LaptopClock implements Clock {
-  #wall = 0;
-  #monotonic = 0;
-  now = () => systemClock.now() + this.#wall;
-  monotonic = () => systemClock.monotonic() + this.#monotonic;
-  sleep = (ms: number, signal?: AbortSignal) => systemClock.sleep(ms, signal);
-  jump(wall: number, monotonic = 0): void {
-    this.#wall += wall;
-    this.#monotonic += monotonic;
-  }
-}
 
 /** The stub with scripted answers alone, and our own coordinator with the same scripts in front of it. */
 const COORDINATORS = [
@@ -53,28 +34,7 @@ for (const { of, begin } of COORDINATORS)
     let factory: Factory;
 
     async function join(env: NodeJS.ProcessEnv = {}, settings: ExplicitSettings = {}): Promise<Factory> {
-      const write = (message: string | Error) => log.push(String(message));
-      const logger = { debug: write, info: write, warn: write, error: write };
-      const opened: { factory?: Factory } = {};
-      fleet = await openFleet({
-        home,
-        env: {
-          AQ_FLEET_API: stub.api,
-          AQ_FLEET_TOKEN: TOKEN,
-          AQ_PRODUCT_ID: 'acme',
-          AQ_FACTORY_ID: 'laptop-1',
-          AQ_FLEET_ALLOW_ENGINES: 'shell',
-          AQ_FLEET_ALLOW_ROOTS: '/',
-          AQ_FLEET_ALLOW_COMMANDS: '1',
-          ...env,
-        },
-        capabilities: async () => (await opened.factory?.capabilities()) ?? [],
-        shadow: env['AQ_FLEET'] === 'shadow',
-        log: logger,
-        clock,
-      });
-      factory = await openTestFactory(home, { hooks: fleet, log: logger, settings });
-      opened.factory = factory;
+      ({ fleet, factory } = await joinFleet({ home, api: stub.api, log, clock, env, settings }));
       return factory;
     }
 
@@ -439,6 +399,37 @@ for (const { of, begin } of COORDINATORS)
       assert.equal((await first.job(id))?.stage, 'shipped');
     });
 
+    it('does in its process what is asked in another of the same home', async () => {
+      const id = await claimed('job-21', jobFile({ cwd: repo }));
+      await waitForStage(factory, id, 'review');
+      const mine = fleet;
+      await join();
+      const ask = (command: FleetCommand) => factory.execute(command);
+      assert.deepEqual(await ask({ fleet: 'drain' }), {
+        ok: true,
+        message: 'Draining: nothing more is claimed; jobs in work go on to their end.',
+      });
+      assert.equal(mine.facts().draining, true);
+      assert.equal((await ask({ fleet: 'claim' })).code, 'draining');
+      assert.equal((await ask({ fleet: 'resume' })).ok, true);
+      assert.equal(mine.facts().draining, false);
+      assert.equal((await ask({ fleet: 'claim' })).code, 'empty');
+      assert.equal((await ask({ fleet: 'release', id: 'nothing' })).code, 'no-lease');
+      assert.equal((await ask({ fleet: 'release', id })).ok, true);
+      await until(() => stub.asked().includes('POST jobs/job-21/lease/release'), 'released');
+      assert.equal((await factory.job(id))?.stage, 'failed');
+    });
+
+    it('claims nothing at a person’s word where no runner is on, and drains there all the same', async () => {
+      assert.equal((await factory.execute({ fleet: 'claim' })).code, 'no-runner');
+      assert.equal((await factory.execute({ fleet: 'drain' })).ok, true);
+      assert.equal(stub.requests.findLast(({ body }) => body?.health)?.body.health, 'draining');
+      stub.offer('job-22', jobFile({ cwd: repo }));
+      await factory.startRunner();
+      await until(() => stub.requests.filter(({ body }) => body?.health).length > 1, 'a heartbeat');
+      assert.equal(stub.jobs.get('job-22')?.epoch, 0);
+    });
+
     it('repeats a claim whose answer was lost with the same request id, and gets the same job once', async () => {
       let lost = false;
       stub.script = async ({ path: where, headers }, response) => {
@@ -527,6 +518,29 @@ for (const { of, begin } of COORDINATORS)
       assert.deepEqual(stub.reported('job-9'), []);
       await sleep(300);
       assert.equal(stub.jobs.get('job-9')?.epoch, 1);
+    });
+
+    it('claims nothing while the day’s ceiling holds new work: a claim that waits is given up, and it says why', async () => {
+      await factory.dispose();
+      stub.longPollSec = 30;
+      const result = `echo '{"type":"result","ok":true,"text":"Done.","cost":1}'`;
+      const events = { ...EVENTS, costUsd: [{ path: 'cost', when: { type: 'result' } }] };
+      await join({}, { engines: { paid: scriptEngine(result, { events }) }, budget: { perDayUsd: 1 } });
+      await factory.startRunner();
+      const polls = () => stub.requests.filter(({ body }) => body?.waitSec !== undefined);
+      await until(() => polls().length === 1, 'a claim that waits');
+      await factory.add(jobFile({ engine: 'paid', cwd: scratchFolder(), body: 'Do it.' }), 'own');
+      await waitForStage(factory, 'own', 'review');
+      const why = () => fleet.facts().notClaiming ?? '';
+      const held = 'no new work is begun until midnight: today’s runs have cost $1.00';
+      await until(() => why().startsWith(held), 'held');
+      assert.ok(fleet.status().some((line) => line.startsWith(`Claims       nothing: ${held}`)));
+      stub.offer('job', jobFile({ cwd: repo }));
+      await assert.rejects(fleet.claimNow(), /^UserError: Nothing is claimed until midnight: /);
+      await sleep(500);
+      assert.deepEqual([fleet.facts().leases, polls().length], [[], 1]);
+      await factory.runAnywayToday();
+      await until(() => fleet.facts().leases.length === 1, 'claimed');
     });
 
     it('drains: claims nothing more, also after a restart, and tells so; jobs in work go on', async () => {
@@ -668,12 +682,4 @@ for (const { of, begin } of COORDINATORS)
 function outboxOf(home: string): string[] {
   const dir = path.join(home, 'outbox');
   return existsSync(dir) ? readdirSync(dir).filter((name) => name.endsWith('.reports.json')) : [];
-}
-
-async function until(look: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  const deadline = performance.now() + 12_000;
-  while (!(await look())) {
-    if (performance.now() > deadline) throw new Error(`still not so: ${what}`);
-    await sleep(10);
-  }
 }

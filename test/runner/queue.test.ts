@@ -4,6 +4,7 @@ import { systemClock } from '../../src/platform/clock.ts';
 import { addJob } from '../../src/runner/enqueue.ts';
 import { Inbox } from '../../src/runner/home/inbox.ts';
 import { Store } from '../../src/runner/home/store.ts';
+import type { JobState } from '../../src/runner/job/state.ts';
 import { takeJob } from '../../src/runner/queue.ts';
 import { jobFile } from './support/job-file.ts';
 import { removeScratch, scratchHome } from './support/scratch.ts';
@@ -19,7 +20,8 @@ describe('taking a job', () => {
     await inbox.refresh();
     const entry = inbox.get(id);
     assert.ok(entry);
-    return { store, inbox, entry, clock: systemClock, urgent: false };
+    const within = (job: JobState) => job;
+    return { store, inbox, entry, clock: systemClock, urgent: false, within };
   }
 
   it('moves its file and counts the attempt', async () => {

@@ -9,19 +9,46 @@ describe('settings', () => {
 
   it('an explicit one wins over the environment, and that over the default', () => {
     const env = { AQ_MAX_PARALLEL: '7', AQ_ENGINE: 'codex' };
-    assert.deepEqual(effectiveSettings({}, {}), { maxParallel: 2, repositories: [] });
-    assert.deepEqual(effectiveSettings({}, env), { maxParallel: 7, repositories: [], engine: 'codex' });
+    const fixed = { repositories: [], quarantineDays: 30 };
+    assert.deepEqual(effectiveSettings({}, {}), { maxParallel: 2, ...fixed });
+    assert.deepEqual(effectiveSettings({}, env), { maxParallel: 7, ...fixed, engine: 'codex' });
     assert.deepEqual(effectiveSettings({ maxParallel: 3, engine: 'claude', repositories: ['/r'] }, env), {
       maxParallel: 3,
       repositories: ['/r'],
+      quarantineDays: 30,
       engine: 'claude',
     });
+    const days = { AQ_QUARANTINE_DAYS: '0' };
+    assert.equal(effectiveSettings({}, days).quarantineDays, 0);
+    assert.equal(effectiveSettings({ quarantineDays: 7 }, days).quarantineDays, 7);
+  });
+
+  it('a ceiling is a number above zero, from the settings, else the environment; anything else is none', () => {
+    const env = {
+      AQ_BUDGET_PER_JOB_USD: '2.5',
+      AQ_BUDGET_PER_DAY_USD: '10',
+      AQ_BUDGET_PER_DAY_TOKENS: 'many',
+    };
+    assert.deepEqual(effectiveSettings({}, env).budget, { perJobUsd: 2.5, perDayUsd: 10 });
+    assert.deepEqual(
+      effectiveSettings({ budget: { perDayUsd: 3, perJobUsd: 0, perJobTokens: 7 } }, env).budget,
+      {
+        perJobUsd: 2.5,
+        perJobTokens: 7,
+        perDayUsd: 3,
+      },
+    );
+    for (const value of ['0', '-1', '', ' ', 'Infinity', '1,5']) {
+      assert.equal(effectiveSettings({}, { AQ_BUDGET_PER_DAY_USD: value }).budget, undefined, value);
+    }
   });
 
   it('an environment that makes no sense counts as not set', () => {
     for (const value of ['0', '-1', '1.5', 'many', ' ']) {
       assert.equal(effectiveSettings({}, { AQ_MAX_PARALLEL: value }).maxParallel, 2, value);
     }
+    for (const value of ['-1', '1.5', 'many', ' '])
+      assert.equal(effectiveSettings({}, { AQ_QUARANTINE_DAYS: value }).quarantineDays, 30, value);
     assert.equal(effectiveSettings({}, { AQ_ENGINE: '' }).engine, undefined);
   });
 
@@ -32,6 +59,7 @@ describe('settings', () => {
       engine: 'mine',
       engines: { mine: { executable: 'x' } },
       repositories: ['~/code'],
+      budget: { perJobUsd: 0.5, perJobTokens: 1, perDayUsd: 5, perDayTokens: 2 },
     };
     await writeSharedSettings(layout, explicit);
     assert.deepEqual(await readSharedSettings(layout), explicit);

@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DAY, MINUTE, SECOND } from '../../src/platform/clock.ts';
+import { errnoOf } from '../../src/platform/errors.ts';
 import type { EchoTransition, TrackerEcho } from '../../src/trackers/echo.ts';
 import { type OpenTrackerEcho, openTrackerEcho } from '../../src/trackers/open.ts';
 import type { Stage } from '../../src/trackers/words.ts';
@@ -60,11 +61,15 @@ describe('the tracker echo', function () {
   });
 
   const file = () => path.join(home, 'outbox', 'tracker.json');
-  const waiting = () =>
-    existsSync(file())
-      ? (JSON.parse(readFileSync(file(), 'utf8')) as { waiting: { issue: string; steps: unknown[] }[] })
-          .waiting
-      : [];
+  const waiting = (): { issue: string; steps: unknown[] }[] => {
+    try {
+      return (JSON.parse(readFileSync(file(), 'utf8')) as { waiting: ReturnType<typeof waiting> }).waiting;
+    } catch (error) {
+      // Between two looks the last of it may have been told.
+      if (errnoOf(error) === 'ENOENT') return [];
+      throw error;
+    }
+  };
   const told = (...stages: Stage[]) => tell({}, ...stages);
 
   async function tell(more: Partial<EchoTransition>, ...stages: Stage[]): Promise<void> {

@@ -81,15 +81,21 @@ describe('the quarantine in the packaged extension', () => {
     return factoryId === 'ada-laptop' ? enrolmentToken : enrol({ api, factoryId, enrolmentToken });
   }
 
-  async function submit(id: string, script: string): Promise<void> {
+  /** What the coordinator says to its operator. */
+  async function asked(at: string, body?: object): Promise<Record<string, unknown>> {
     const adminToken = (await readFile(path.join(elsewhere, 'coordinator/admin.token'), 'utf8')).trim();
-    const bodyMd = `---\nengine: shell\ncwd: ${place.repository}\n---\n# Teach ${id} manners\n\n\`\`\`sh\n${script}\n\`\`\`\n`;
-    const answer = await fetch(`${api}/fleet/jobs`, {
-      method: 'POST',
+    const answer = await fetch(`${api}${at}`, {
       headers: { authorization: `Bearer ${adminToken}`, 'content-type': 'application/json' },
-      body: JSON.stringify({ id, bodyMd }),
+      ...(body !== undefined && { method: 'POST', body: JSON.stringify(body) }),
     });
-    assert.equal(answer.status, 201, await answer.text());
+    const said = (await answer.json()) as Record<string, unknown>;
+    assert.ok(answer.ok, JSON.stringify(said));
+    return said;
+  }
+
+  async function submit(id: string, script: string): Promise<void> {
+    const bodyMd = `---\nengine: shell\ncwd: ${place.repository}\n---\n# Teach ${id} manners\n\n\`\`\`sh\n${script}\n\`\`\`\n`;
+    await asked('/fleet/jobs', { id, bodyMd });
   }
 
   /** This laptop is cut off with the job at work; another one does it meanwhile, and this one comes back too late. */
@@ -162,6 +168,7 @@ describe('the quarantine in the packaged extension', () => {
     await workbench.page.locator('.quick-input-title', { hasText: 'Adopt' }).waitFor();
     await pictures('adopt');
     await press('Enter');
+    await workbench.statusItem(/in the fleet it is first-41-adopted-\w+, under epoch 1/).waitFor();
     await workbench
       .view('Inbox')
       .row(/In Review/)
@@ -173,7 +180,13 @@ describe('the quarantine in the packaged extension', () => {
     console.log(
       `      settled in ${Math.round((Date.now() - started) / 1000)} s, ${keys} keys beside two palette commands`,
     );
-    assert.ok(!place.list('review').some((name) => name.endsWith('-e1.md')), 'it has an identity of its own');
+    const [, jobId = ''] =
+      place
+        .list('review')
+        .map((name) => /^(first-41-adopted-\w+)-e1\.md$/.exec(name))
+        .find((match) => match !== null) ?? [];
+    const job = await asked(`/fleet/jobs/${jobId}`);
+    assert.deepEqual([job['stage'], job['leaseEpoch'], job['holder']], ['review', 1, 'ada-laptop']);
   });
 
   it('another is discarded by keyboard only, and restored', async () => {
@@ -190,5 +203,32 @@ describe('the quarantine in the packaged extension', () => {
     await workbench.option('Teach second-42 manners').waitFor();
     await workbench.press('Enter');
     await row(/Teach second-42 manners/).waitFor();
+  });
+
+  it('is adopted in a second window too, which is in no fleet, with the coordinator gone: then of this laptop alone', async () => {
+    await network.cut();
+    const second = await openVsCode({ home: place.home, folder: place.repository });
+    try {
+      const { workbench } = second;
+      await workbench.command('Agent Queue: Focus on Quarantine View');
+      await workbench
+        .view('Quarantine')
+        .row(/Teach second-42 manners/)
+        .waitFor();
+      await workbench.command('Quarantine: Adopt…');
+      await workbench.option('Teach second-42 manners').waitFor();
+      await workbench.press('Enter');
+      await workbench.page.locator('.quick-input-title', { hasText: 'Adopt' }).waitFor();
+      await workbench.press('Enter');
+      await workbench.statusItem(/second-42, in review\. It is a job of this laptop alone/).waitFor();
+      assert.ok(place.list('review').includes('second-42.md'));
+      // The window that runs the jobs shows the same.
+      await code.workbench.page
+        .locator('.pane', { hasText: 'No result has lost its lease' })
+        .first()
+        .waitFor();
+    } finally {
+      await second.close();
+    }
   });
 });

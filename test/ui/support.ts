@@ -9,8 +9,8 @@ import { SECOND } from '../../src/platform/clock.ts';
 export interface Place extends AsyncDisposable {
   readonly repository: string;
   readonly home: string;
-  /** Puts a job for the shell engine into the inbox. */
-  drop(id: string, script: string, frontMatter?: string): Promise<void>;
+  /** Puts a job, for the shell engine unless told otherwise, into the inbox. */
+  drop(id: string, script: string, frontMatter?: string, engine?: string): Promise<void>;
   /** Waits until the job lies in the stage's folder. */
   reaches(id: string, stage: string): Promise<void>;
   /** Waits until the job has come into review after a second run. */
@@ -46,10 +46,10 @@ export async function makePlace(): Promise<Place> {
   return {
     repository,
     home,
-    drop: (id, script, frontMatter = '') =>
+    drop: (id, script, frontMatter = '', engine = 'shell') =>
       writeFile(
         path.join(inbox, `${id}.md`),
-        `---\nengine: shell\ncwd: ${repository}\n${frontMatter}---\n# The job ${id}\n\n\`\`\`sh\n${script}\n\`\`\`\n`,
+        `---\nengine: ${engine}\ncwd: ${repository}\n${frontMatter}---\n# The job ${id}\n\n\`\`\`sh\n${script}\n\`\`\`\n`,
       ),
     reaches: (id, stage) => until(`${id} in ${stage}`, () => existsSync(path.join(home, stage, `${id}.md`))),
     runsAgain: (id) =>

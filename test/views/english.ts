@@ -1,4 +1,5 @@
-import type { Board, JobRow, RunnerPlace } from '../../src/runner/board.ts';
+import { HOUR } from '../../src/platform/clock.ts';
+import type { Board, JobRow, RunnerPlace, Today } from '../../src/runner/board.ts';
 import { STAGES } from '../../src/runner/stages.ts';
 import type { Translate } from '../../src/views/text/translate.ts';
 
@@ -24,15 +25,18 @@ export function job(given: Partial<JobRow> = {}): JobRow {
   };
 }
 
+const NOTHING_USED: Today = { day: '2026-11-22', timeZone: 'UTC', endsAt: NOW + 12 * HOUR, ceilings: {} };
+
 /** A board that holds these jobs; `counts` says where there are more than that. */
 export function board(
   jobs: readonly JobRow[],
   counts: Partial<Record<string, number>> = {},
   runner: RunnerPlace = { kind: 'here' },
+  today: Today = NOTHING_USED,
 ): Board {
   const stages = STAGES.map((stage) => {
     const rows = jobs.filter((each) => each.stage === stage);
     return { stage, rows, count: counts[stage] ?? rows.length };
   });
-  return { stages, runner };
+  return { stages, runner, today };
 }

@@ -1,6 +1,7 @@
 /** One operation on one transaction: where the names of operations meet what they do. */
 import type { CoordinatorSettings } from '../settings.ts';
 import type { Operation, OperationName, ResultOf } from '../store.ts';
+import { adopt } from './adopt.ts';
 import { enrol, heartbeat, issue, prune, restart } from './fleet.ts';
 import { claim, fenced } from './leases.ts';
 import { cancel, enqueue, requeue } from './people.ts';
@@ -22,6 +23,8 @@ export function apply(
       return fenced(transaction, operation, settings);
     case 'enqueue':
       return enqueue(transaction, operation);
+    case 'adopt':
+      return adopt(transaction, operation, settings);
     case 'cancel':
       return cancel(transaction, operation);
     case 'requeue':

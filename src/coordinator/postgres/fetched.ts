@@ -1,19 +1,11 @@
 /** The rows that a group has fetched, as they were when its transaction locked or read them. */
 import type { ClientBase, QueryResult } from 'pg';
 import type { JobRecord } from '../records.ts';
+import { type EventRow, type FactoryRow, jobOf, type RunRow, type TokenRow } from '../sql/rows.ts';
 import { idOf, type Need, type NeedKind, type NeedOf, type Needs } from './needs.ts';
 import { pipelined, type Question } from './pipeline.ts';
 import { type ReadingStatements, TIMED } from './reading.ts';
-import {
-  type EventRow,
-  type FactoryRow,
-  type JobRow,
-  jobOf,
-  type KeyRow,
-  phasesOf,
-  type RunRow,
-  type TokenRow,
-} from './rows.ts';
+import { type JobRow, type KeyRow, phasesOf } from './rows.ts';
 import type { ShelfRow, Shelves } from './shelves.ts';
 
 /** A job whose row is locked by this transaction. */

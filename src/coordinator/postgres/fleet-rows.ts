@@ -1,10 +1,10 @@
 /** Factories, tokens and keys, and what every row is asked for with: the half of a transaction that knows no job. */
 import { FLEET_WINDOW_MS } from '../operations/transaction.ts';
 import type { FactoryRecord, JobRecord, KeyRecord, TokenRecord } from '../records.ts';
+import * as rows from '../sql/rows.ts';
 import { Changes } from './changes.ts';
 import type { Fetched } from './fetched.ts';
 import type { Need } from './needs.ts';
-import * as rows from './rows.ts';
 import { Missing } from './signals.ts';
 
 /** How many the fleet has, as it was counted some seconds ago. */

@@ -140,6 +140,13 @@ export function foreseen(operations: readonly Operation[], shelves: Shelves): Ne
         enqueued += 1;
         needs.add({ kind: 'job', productId: operation.job.productId, id: operation.job.id });
         break;
+      case 'adopt': {
+        const { productId, jobId, id } = operation;
+        enqueued += 1;
+        needs.add({ kind: 'job', productId, id: jobId });
+        needs.add({ kind: 'job', productId, id });
+        break;
+      }
       case 'cancel':
       case 'requeue':
       case 'job':

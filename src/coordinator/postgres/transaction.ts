@@ -4,11 +4,11 @@ import type { Claimant, Transaction } from '../operations/transaction.ts';
 import type { JobEvent, JobRecord, RunEnd, RunRecord } from '../records.ts';
 import type { NewJob } from '../rules/enqueue.ts';
 import { isClaimable } from '../rules/lease.ts';
+import * as rows from '../sql/rows.ts';
 import type { Ready } from '../store.ts';
 import type { Fetched } from './fetched.ts';
 import { type Circumstances, FleetRows } from './fleet-rows.ts';
 import { Queue } from './queue.ts';
-import * as rows from './rows.ts';
 import type { Shelves } from './shelves.ts';
 import { Missing } from './signals.ts';
 

@@ -57,6 +57,12 @@ export const epochBody = {
   properties: { leaseEpoch: epoch },
 } as const;
 
+export const adoptBody = {
+  type: 'object',
+  required: ['factoryId', 'id'],
+  properties: { factoryId: name, id: name },
+} as const;
+
 export const enqueueBody = {
   type: 'object',
   required: ['bodyMd'],

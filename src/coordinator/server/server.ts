@@ -14,6 +14,7 @@ import { ask, type Store, StoreUnavailable } from '../store.ts';
 import { Callers } from './caller.ts';
 import type { Context } from './context.ts';
 import { sendError, sendRefusal } from './problem.ts';
+import { adoptRoutes } from './routes-adopt.ts';
 import { factoryRoutes } from './routes-factory.ts';
 import { leaseRoutes } from './routes-lease.ts';
 import { lookRoutes } from './routes-look.ts';
@@ -154,6 +155,7 @@ function newApp({ headersMs, requestMs, idleMs }: ServerLimits, log: Log): Fasti
 function routes(context: Context): void {
   factoryRoutes(context);
   leaseRoutes(context);
+  adoptRoutes(context);
   personRoutes(context);
   lookRoutes(context);
 }

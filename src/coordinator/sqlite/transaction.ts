@@ -19,8 +19,8 @@ import type {
 import type { NewJob } from '../rules/enqueue.ts';
 import { claimableFrom } from '../rules/lease.ts';
 import { orderKey } from '../rules/order.ts';
+import * as rows from '../sql/rows.ts';
 import type { Ready } from '../store.ts';
-import * as rows from './rows.ts';
 import { Shelves } from './shelves.ts';
 import { prepare, type Statements } from './statements.ts';
 

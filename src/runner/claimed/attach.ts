@@ -1,11 +1,12 @@
 /** What a fleet may ask of the runner that it is attached to (hooks.ts, AttachedRunner). */
 import { messageOf, UserError } from '../../platform/errors.ts';
-import type { AttachedRunner, Checkpoint, ClaimedJob, Holding, Revocation } from '../hooks.ts';
+import type { AttachedRunner, Capacity, Checkpoint, ClaimedJob, Holding, Revocation } from '../hooks.ts';
 import { revoked } from '../job/moves.ts';
 import { admitted } from '../quarantine/admit.ts';
 import type { Runner } from '../runner.ts';
 import { machineShortages } from '../shortages.ts';
 import { mayFollow } from '../stages.ts';
+import { inTurn } from '../turns.ts';
 import { Stopped } from '../work.ts';
 import { pushCheckpoint } from '../workspace/remote-checkpoint.ts';
 import { holdingOf, holdingsOf, materialise } from './materialise.ts';
@@ -48,6 +49,14 @@ class FleetSide implements AttachedRunner {
   }
 
   async #revoked(id: string, why: Revocation): Promise<void> {
+    const { store } = this.#runner.options;
+    // What runs is killed at once, whoever's turn it is.
+    await this.#runner.end(id, new Stopped('revoked', why));
+    return inTurn(store.layout.run(id), () => this.#takeAway(id, why));
+  }
+
+  /** Moves the job away from wherever it waits; a person's word may have put it into work again a moment ago. */
+  async #takeAway(id: string, why: Revocation): Promise<void> {
     const { store, clock, hooks, changed, workshop } = this.#runner.options;
     await this.#runner.end(id, new Stopped('revoked', why));
     const stage = await store.locate(id);
@@ -63,7 +72,9 @@ class FleetSide implements AttachedRunner {
 
   async shipHeld(id: string): Promise<void> {
     const { store } = this.#runner.options;
-    if ((await store.locate(id)) === 'testing') await this.#runner.takeUp(id, 'testing', { ship: true });
+    await inTurn(store.layout.run(id), async () => {
+      if ((await store.locate(id)) === 'testing') await this.#runner.takeUp(id, 'testing', { ship: true });
+    });
   }
 
   async pushCheckpoint(id: string, checkpoint: Checkpoint, signal: AbortSignal): Promise<void> {
@@ -84,7 +95,9 @@ class FleetSide implements AttachedRunner {
     return [...(await machineShortages(store.layout.root)), ...logins];
   }
 
-  capacity(): { readonly running: number; readonly maxParallel: number } {
-    return { running: this.#runner.running, maxParallel: this.#runner.options.settings().maxParallel };
+  capacity(): Capacity {
+    const { settings, workshop } = this.#runner.options;
+    const held = workshop.spending.hold?.text;
+    return { running: this.#runner.running, maxParallel: settings().maxParallel, held };
   }
 }

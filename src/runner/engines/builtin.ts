@@ -1,6 +1,7 @@
 /**
  * The engines that Agent Queue knows without being told. What is said of claude, codex, copilot, gemini, opencode,
- * qwen, cline and amp is checked against the real programs by `npm run check:engines`; of the others (devin,
+ * qwen, cline and amp is checked against the real programs by `npm run check:engines` and, but for amp, in whole
+ * jobs by the conformance kit, `npm run test:engines`; of the others (devin,
  * cursor-agent, aider, goose) it is what their documentation says, for they are not on npm.
  *
  * Two rules hold for all: without `yolo: true` an engine is told, where it needs telling, not to act without
@@ -15,6 +16,7 @@ import {
   GEMINI_EVENTS,
   GOOSE_EVENTS,
   OPENCODE_EVENTS,
+  QWEN_EVENTS,
 } from './dialects.ts';
 
 /** The engine that runs a job's own `sh` blocks; see shell.ts. Its exit status alone decides. */
@@ -59,6 +61,23 @@ const OPENCODE_ARGS = ['run', '--format', 'json', '--dir', '{cwd}'];
 const CURSOR_ARGS = ['-p', '--output-format', 'stream-json', '--trust', '--workspace', '{cwd}'];
 const GOOSE_ARGS = ['run', '-i', '-', '--output-format', 'stream-json', '--name', '{sessionId}'];
 
+/**
+ * OpenCode's own default is to act without asking, except outside the folder. Not `ask`: where nobody can answer, it
+ * gives up at the first question, while what it knows to be denied it does without.
+ */
+const OPENCODE_CAREFUL = {
+  '*': 'deny',
+  read: { '*': 'allow', '*.env': 'deny', '*.env.*': 'deny', '*.env.example': 'allow' },
+  glob: 'allow',
+  grep: 'allow',
+  list: 'allow',
+  lsp: 'allow',
+  skill: 'allow',
+  task: 'allow',
+  todoread: 'allow',
+  todowrite: 'allow',
+};
+
 /** The built-in engines, in the order in which they are shown. */
 export const BUILTIN_ENGINES: readonly EngineDescriptor[] = [
   {
@@ -93,13 +112,15 @@ export const BUILTIN_ENGINES: readonly EngineDescriptor[] = [
     args: [...CLAUDE_ARGS, '--session-id', '{sessionId}'],
     yoloArgs: ['--dangerously-skip-permissions'],
     yoloRefusedForRoot: true,
+    rootAllowedWith: { IS_SANDBOX: '1' },
     session: 'given',
     resumeArgs: [...CLAUDE_ARGS, '--resume', '{sessionId}'],
     events: CLAUDE_EVENTS,
     patterns: [
       { match: 'cannot be used with root', code: 'root' },
+      { match: 'no conversation found with session id', code: 'no-session' },
       { match: 'please run /login|invalid api key|oauth token (has )?expired', code: 'login' },
-      { match: 'usage limit|session limit|weekly limit|hit your limit', code: 'rate-limit' },
+      { match: 'usage limit|session limit|weekly limit|hit your .{0,20}limit', code: 'rate-limit' },
     ],
     // Not CLAUDE_*: a CLAUDECODE of the surrounding program would make it think that it runs inside itself.
     env: [
@@ -128,6 +149,10 @@ export const BUILTIN_ENGINES: readonly EngineDescriptor[] = [
     session: 'told',
     resumeArgs: [...CODEX_ARGS, 'resume', '{sessionId}', '-'],
     events: CODEX_EVENTS,
+    patterns: [
+      { match: 'missing environment variable', code: 'login' },
+      { match: 'no rollout found for thread', code: 'no-session' },
+    ],
     env: ['CODEX_*', 'OPENAI_*', 'AZURE_OPENAI_*'],
     install: 'npm install -g @openai/codex',
     login: 'codex login',
@@ -148,6 +173,7 @@ export const BUILTIN_ENGINES: readonly EngineDescriptor[] = [
       54: { code: 'failed', meaning: 'a tool failed in a way that it could not go on from' },
       55: { code: 'input', meaning: 'it does not trust the folder' },
     },
+    patterns: [{ match: 'error resuming session', code: 'no-session' }],
     env: ['GEMINI_*', 'GOOGLE_*', 'CODE_ASSIST_ENDPOINT'],
     install: 'npm install -g @google/gemini-cli',
     login: 'gemini',
@@ -162,12 +188,15 @@ export const BUILTIN_ENGINES: readonly EngineDescriptor[] = [
     yoloArgs: ['-y'],
     session: 'given',
     resumeArgs: [...QWEN_ARGS, '-r', '{sessionId}'],
-    events: CLAUDE_EVENTS,
+    events: QWEN_EVENTS,
     exitCodes: {
       ...GEMINI_EXIT_CODES,
       55: { code: 'limit', meaning: 'it reached its budget' },
     },
-    patterns: [{ match: 'no auth type is selected', code: 'login' }],
+    patterns: [
+      { match: 'no auth type is selected', code: 'login' },
+      { match: 'no saved session found', code: 'no-session' },
+    ],
     env: ['QWEN_*', 'DASHSCOPE_*', 'BAILIAN_*', ...MODEL_KEYS, 'OPENAI_MODEL'],
     install: 'npm install -g @qwen-code/qwen-code',
     login: 'qwen',
@@ -183,7 +212,10 @@ export const BUILTIN_ENGINES: readonly EngineDescriptor[] = [
     session: 'given',
     resumeArgs: [...COPILOT_ARGS, '--resume={sessionId}'],
     events: COPILOT_EVENTS,
-    patterns: [{ match: 'no authentication information found', code: 'login' }],
+    patterns: [
+      { match: 'no authentication information found', code: 'login' },
+      { match: 'no session, task, or name matched', code: 'no-session' },
+    ],
     env: ['COPILOT_GITHUB_TOKEN', 'COPILOT_OFFLINE', 'COPILOT_PROVIDER_*', 'COPILOT_MODEL', 'COPILOT_HOME'],
     install: 'npm install -g @github/copilot',
     login: 'copilot login',
@@ -196,9 +228,11 @@ export const BUILTIN_ENGINES: readonly EngineDescriptor[] = [
     prompt: 'stdin',
     args: OPENCODE_ARGS,
     yoloArgs: ['--auto'],
+    carefulEnv: { OPENCODE_PERMISSION: JSON.stringify(OPENCODE_CAREFUL) },
     session: 'told',
     resumeArgs: [...OPENCODE_ARGS, '-s', '{sessionId}'],
     events: OPENCODE_EVENTS,
+    patterns: [{ match: 'session not found', code: 'no-session' }],
     lingerMs: 5000,
     env: ['OPENCODE_*', ...MODEL_KEYS],
     install: 'npm install -g opencode-ai',
@@ -235,6 +269,8 @@ export const BUILTIN_ENGINES: readonly EngineDescriptor[] = [
     ],
     session: 'none',
     events: CLINE_EVENTS,
+    // It keeps to itself for some seconds what it has to say to its hub.
+    lingerMs: 5000,
     env: ['CLINE_API_KEY', 'CLINE_DIR', 'CLINE_VCR', 'CLINE_VCR_CASSETTE', ...MODEL_KEYS],
     install: 'npm install -g cline',
     login: 'cline auth',
@@ -278,7 +314,7 @@ export const BUILTIN_ENGINES: readonly EngineDescriptor[] = [
     prompt: 'stdin',
     args: GOOSE_ARGS,
     // Its own default is to act without asking.
-    setEnv: { GOOSE_MODE: 'approve' },
+    carefulEnv: { GOOSE_MODE: 'approve' },
     yoloEnv: { GOOSE_MODE: 'auto' },
     session: 'given',
     resumeArgs: [...GOOSE_ARGS, '--resume'],

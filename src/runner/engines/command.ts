@@ -2,6 +2,7 @@
 import { UserError } from '../../platform/errors.ts';
 import type { EngineDescriptor } from './descriptor.ts';
 import type { Executable } from './executable.ts';
+import { actionFor } from './failures.ts';
 
 export interface CommandRequest {
   readonly descriptor: EngineDescriptor;
@@ -15,6 +16,8 @@ export interface CommandRequest {
   readonly yolo: boolean;
   /** This process runs as root. */
   readonly root?: boolean;
+  /** What the engine will see of the environment. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 export interface EngineCommand {
@@ -38,11 +41,11 @@ export function canResume(descriptor: EngineDescriptor, sessionId: string | unde
  */
 export function commandFor(request: CommandRequest): EngineCommand {
   const { descriptor, executable, yolo } = request;
-  if (yolo && request.root && descriptor.yoloRefusedForRoot) {
+  if (yolo && request.root && refusesRoot(descriptor, request.env ?? {})) {
     throw new UserError(
       'root',
       `${descriptor.label} refuses to act without asking when it runs as root. Nothing was started.`,
-      'Run Agent Queue as an ordinary user, or take `yolo: true` out of the job.',
+      actionFor(descriptor, 'root'),
     );
   }
   if (request.resume && !canResume(descriptor, request.sessionId)) {
@@ -54,8 +57,13 @@ export function commandFor(request: CommandRequest): EngineCommand {
     command: executable.command,
     args: [...executable.args, ...all.map((argument) => fill(argument, request))],
     stdin: descriptor.prompt === 'stdin' ? request.promptFile : null,
-    env: yolo ? { ...descriptor.yoloEnv } : {},
+    env: { ...(yolo ? descriptor.yoloEnv : descriptor.carefulEnv) },
   };
+}
+
+function refusesRoot(descriptor: EngineDescriptor, env: Readonly<Record<string, string>>): boolean {
+  const allowing = Object.entries(descriptor.rootAllowedWith ?? {});
+  return descriptor.yoloRefusedForRoot === true && !allowing.some(([name, value]) => env[name] === value);
 }
 
 function fill(argument: string, request: CommandRequest): string {

@@ -29,6 +29,7 @@ const FAILURE_CODES = [
   'timeout',
   'no-result',
   'no-final-event',
+  'no-session',
   'interrupted',
   'spawn',
 ] as const satisfies readonly FailureCode[];
@@ -46,9 +47,15 @@ const matches = z.array(match, 'expected a list of objects');
 const source = z.union(
   [
     z.string(),
-    z.strictObject({ path: z.string(), when: z.optional(match), accumulate: z.optional(z.boolean()) }),
+    z.strictObject({
+      path: z.string(),
+      when: z.optional(match),
+      accumulate: z.optional(z.boolean()),
+      plus: z.optional(z.array(z.string())),
+      minus: z.optional(z.array(z.string())),
+    }),
   ],
-  'expected a path, or an object with `path` and perhaps `when` and `accumulate`',
+  'expected a path, or an object with `path` and perhaps `when`, `accumulate`, `plus` and `minus`',
 );
 const sources = z.optional(z.array(source, 'expected a list of paths'));
 const code = z.enum(FAILURE_CODES, `expected one of ${FAILURE_CODES.join(', ')}`);
@@ -64,7 +71,10 @@ const events = z.strictObject(
     costUsd: sources,
     inputTokens: sources,
     outputTokens: sources,
+    usage: z.optional(z.enum(['run', 'session'], 'expected `run` or `session`')),
     limitedUntil: sources,
+    status: sources,
+    denied: sources,
   },
   { error: objectError },
 );
@@ -83,7 +93,9 @@ const entrySchema = z.strictObject(
     args: z.optional(texts),
     yoloArgs: z.optional(texts),
     yoloEnv: z.optional(variables),
+    carefulEnv: z.optional(variables),
     yoloRefusedForRoot: z.optional(flag),
+    rootAllowedWith: z.optional(variables),
     session: z.optional(z.enum(['given', 'told', 'none'], 'expected `given`, `told` or `none`')),
     resumeArgs: z.optional(texts),
     events: z.optional(events),

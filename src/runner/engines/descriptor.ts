@@ -16,6 +16,10 @@ export type FieldSource =
       readonly when?: EventMatch;
       /** The value comes in parts: texts are joined, numbers added. */
       readonly accumulate?: boolean;
+      /** Other numbers of the same event that belong to it and are added, where they are there. */
+      readonly plus?: readonly FieldPath[];
+      /** Numbers of the same event that do not belong to it and are taken away. */
+      readonly minus?: readonly FieldPath[];
     };
 
 /** How the lines that an engine prints on standard output are read (one JSON value a line; other lines are text). */
@@ -33,8 +37,14 @@ export interface EventRules {
   readonly costUsd?: readonly FieldSource[];
   readonly inputTokens?: readonly FieldSource[];
   readonly outputTokens?: readonly FieldSource[];
+  /** Whose cost and tokens these are: the run's (the default), or all that the session has used since it began. */
+  readonly usage?: 'run' | 'session';
   /** When a limit that was hit is lifted, in seconds since the epoch. */
   readonly limitedUntil?: readonly FieldSource[];
+  /** The HTTP status with which the model service has refused. */
+  readonly status?: readonly FieldSource[];
+  /** What it wanted to do and was not allowed to, e.g. the name of a tool. */
+  readonly denied?: readonly FieldSource[];
 }
 
 /** What an engine's events said in the end. Folded line by line by `readEvent` (events.ts). */
@@ -52,6 +62,10 @@ export interface EventDigest {
   readonly outputTokens?: number;
   /** When a limit that was hit is lifted: seconds since the epoch. */
   readonly limitedUntil?: number;
+  /** The HTTP status with which the model service has refused. */
+  readonly status?: number;
+  /** What it was not allowed to do. */
+  readonly denied?: string;
 }
 
 export interface EngineDescriptor {
@@ -69,8 +83,12 @@ export interface EngineDescriptor {
   /** Added when the job says `yolo: true`. */
   readonly yoloArgs?: readonly string[];
   readonly yoloEnv?: Readonly<Record<string, string>>;
+  /** Environment when the job does not say `yolo`, for an engine whose own default is to act without asking. */
+  readonly carefulEnv?: Readonly<Record<string, string>>;
   /** The yolo flag is refused by the engine when it runs as root. */
   readonly yoloRefusedForRoot?: boolean;
+  /** Environment with any of which it refuses no longer: by these a container says that it is one. */
+  readonly rootAllowedWith?: Readonly<Record<string, string>>;
   /** Who names the session: we do (`{sessionId}` in args, a UUID), the engine does (read from its events), or nobody. */
   readonly session: 'given' | 'told' | 'none';
   /** Arguments that replace `args` when a session is resumed; `{sessionId}` names it. Absent: it can't be resumed. */
@@ -106,5 +124,7 @@ export type FailureCode =
   | 'timeout'
   | 'no-result'
   | 'no-final-event'
+  /** The session that it was to go on with is not there any more. */
+  | 'no-session'
   | 'interrupted'
   | 'spawn';

@@ -3,7 +3,7 @@ import type { EventRules } from './descriptor.ts';
 
 const RESULT = { type: 'result' };
 
-/** Claude Code's stream-json, which amp, qwen and cursor-agent speak as well. */
+/** Claude Code's stream-json, which amp, qwen and cursor-agent speak as well. What came from a cache it counts apart. */
 export const CLAUDE_EVENTS: EventRules = {
   final: [RESULT],
   failed: [
@@ -23,14 +23,28 @@ export const CLAUDE_EVENTS: EventRules = {
   ],
   text: [{ path: 'result', when: RESULT }],
   costUsd: [{ path: 'total_cost_usd', when: RESULT }],
-  inputTokens: [{ path: 'usage.input_tokens', when: RESULT }],
+  inputTokens: [
+    {
+      path: 'usage.input_tokens',
+      plus: ['usage.cache_creation_input_tokens', 'usage.cache_read_input_tokens'],
+      when: RESULT,
+    },
+  ],
   outputTokens: [{ path: 'usage.output_tokens', when: RESULT }],
+  status: [{ path: 'api_error_status', when: RESULT }],
+  denied: [{ path: 'permission_denials.0.tool_name', when: RESULT }],
   limitedUntil: [
     {
       path: 'rate_limit_info.resetsAt',
       when: { type: 'rate_limit_event', 'rate_limit_info.status': 'rejected' },
     },
   ],
+};
+
+/** Qwen's are the service's own numbers: what came from a cache is among the input. */
+export const QWEN_EVENTS: EventRules = {
+  ...CLAUDE_EVENTS,
+  inputTokens: [{ path: 'usage.input_tokens', when: RESULT }],
 };
 
 const AGENT_MESSAGE = { type: 'item.completed', 'item.type': 'agent_message' };
@@ -49,6 +63,8 @@ export const CODEX_EVENTS: EventRules = {
   text: [{ path: 'item.text', when: AGENT_MESSAGE }],
   inputTokens: [{ path: 'usage.input_tokens', when: TURN_COMPLETED }],
   outputTokens: [{ path: 'usage.output_tokens', when: TURN_COMPLETED }],
+  // A resumed thread goes on counting where it was (https://github.com/openai/codex/issues/17539).
+  usage: 'session',
 };
 
 /** Gemini repeats the prompt as a message of role `user`, and gives its answer in parts. */
@@ -62,7 +78,8 @@ export const GEMINI_EVENTS: EventRules = {
   session: [{ path: 'session_id', when: { type: 'init' } }],
   text: [{ path: 'content', when: { type: 'message', role: 'assistant' }, accumulate: true }],
   inputTokens: [{ path: 'stats.input_tokens', when: RESULT }],
-  outputTokens: [{ path: 'stats.output_tokens', when: RESULT }],
+  // Its own `output_tokens` leave out what it has thought.
+  outputTokens: [{ path: 'stats.total_tokens', minus: ['stats.input_tokens'], when: RESULT }],
 };
 
 /** A `result` with another exit code is no final event: the process then ends with that code as well. */
@@ -71,6 +88,13 @@ export const COPILOT_EVENTS: EventRules = {
   error: [{ path: 'data.message', when: { type: 'session.error' } }],
   session: [{ path: 'sessionId', when: RESULT }],
   text: [{ path: 'data.content', when: { type: 'assistant.message' } }],
+  status: [{ path: 'data.statusCode', when: { type: 'session.error' } }],
+  denied: [
+    {
+      path: 'data.toolTelemetry.properties.command',
+      when: { type: 'tool.execution_complete', 'data.error.code': 'denied' },
+    },
+  ],
 };
 
 const STEP_FINISH = { type: 'step_finish' };
@@ -91,22 +115,40 @@ export const OPENCODE_EVENTS: EventRules = {
     { path: 'error.data.message', when: { type: 'error' } },
     { path: 'error.name', when: { type: 'error' } },
   ],
+  status: [{ path: 'error.data.statusCode', when: { type: 'error' } }],
   session: [
     { path: 'sessionID', when: { type: 'step_start' } },
     { path: 'sessionID', when: { type: 'error' } },
   ],
   text: [{ path: 'part.text', when: { type: 'text' } }],
   costUsd: [{ path: 'part.cost', when: STEP_FINISH, accumulate: true }],
-  inputTokens: [{ path: 'part.tokens.input', when: STEP_FINISH, accumulate: true }],
-  outputTokens: [{ path: 'part.tokens.output', when: STEP_FINISH, accumulate: true }],
+  inputTokens: [
+    {
+      path: 'part.tokens.input',
+      plus: ['part.tokens.cache.read', 'part.tokens.cache.write'],
+      when: STEP_FINISH,
+      accumulate: true,
+    },
+  ],
+  outputTokens: [
+    { path: 'part.tokens.output', plus: ['part.tokens.reasoning'], when: STEP_FINISH, accumulate: true },
+  ],
 };
 
 const RUN_RESULT = { type: 'run_result' };
 
 export const CLINE_EVENTS: EventRules = {
-  final: [{ type: 'run_result', finishReason: 'completed' }],
+  final: [
+    { type: 'run_result', finishReason: 'completed' },
+    { type: 'run_result', finishReason: 'error' },
+  ],
   failed: [{ type: 'error' }, { type: 'run_aborted' }, { type: 'run_result', finishReason: 'error' }],
-  error: [{ path: 'message', when: { type: 'error' } }],
+  // Its `error` event goes to standard error, where only people read it.
+  error: [
+    { path: 'text', when: { type: 'run_result', finishReason: 'error' } },
+    { path: 'message', when: { type: 'error' } },
+    { path: 'event.error.message', when: { type: 'agent_event', 'event.type': 'error' } },
+  ],
   text: [{ path: 'text', when: RUN_RESULT }],
   inputTokens: [{ path: 'usage.inputTokens', when: RUN_RESULT }],
   outputTokens: [{ path: 'usage.outputTokens', when: RUN_RESULT }],

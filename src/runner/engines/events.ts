@@ -11,7 +11,7 @@ const MAX_TEXT = 16 * 1024;
 /** A line longer than this (UTF-16 units) is no event that we care for; parsing it would block the reader. */
 const MAX_LINE = 8 * 1024 * 1024;
 
-type Reading = 'error' | 'sessionId' | 'text' | 'costUsd' | 'inputTokens' | 'outputTokens' | 'limitedUntil';
+type Reading = Exclude<keyof EventDigest, 'final' | 'failed'>;
 
 interface Compiled {
   /** A line that holds all words of none of these groups cannot match. */
@@ -23,9 +23,17 @@ interface Source {
   readonly path: FieldPath;
   readonly when?: EventMatch;
   readonly accumulate?: boolean;
+  readonly plus?: readonly FieldPath[];
+  readonly minus?: readonly FieldPath[];
 }
 
-const NUMBERS: ReadonlySet<Reading> = new Set(['costUsd', 'inputTokens', 'outputTokens', 'limitedUntil']);
+const NUMBERS: ReadonlySet<Reading> = new Set([
+  'costUsd',
+  'inputTokens',
+  'outputTokens',
+  'limitedUntil',
+  'status',
+]);
 
 /** The digest of an engine that has said nothing yet. */
 export const emptyDigest: EventDigest = { final: false, failed: false };
@@ -52,13 +60,14 @@ export function readEvent(rules: EventRules, digest: EventDigest, line: string):
 }
 
 function reading(event: object, digest: EventDigest, to: Reading, sources: readonly Source[]): object {
-  for (const { path, when, accumulate } of sources) {
+  for (const { path, when, accumulate, plus = [], minus = [] } of sources) {
     if (when !== undefined && !matches(event, when)) continue;
     const value = valueAt(event, path);
     if (NUMBERS.has(to)) {
-      if (typeof value !== 'number' || !Number.isFinite(value)) continue;
+      if (!isNumber(value)) continue;
+      const total = value + sumAt(event, plus) - sumAt(event, minus);
       const before = digest[to];
-      return { [to]: accumulate && typeof before === 'number' ? before + value : value };
+      return { [to]: accumulate && typeof before === 'number' ? before + total : total };
     }
     if (typeof value !== 'string' || value === '') continue;
     // Of a text in parts the end counts, of a whole one the beginning.
@@ -66,6 +75,15 @@ function reading(event: object, digest: EventDigest, to: Reading, sources: reado
     return { [to]: text.toWellFormed() };
   }
   return {};
+}
+
+function sumAt(event: object, paths: readonly FieldPath[]): number {
+  const found = paths.map((path) => valueAt(event, path)).filter(isNumber);
+  return found.reduce((sum, each) => sum + each, 0);
+}
+
+function isNumber(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value);
 }
 
 function looksLikeObject(line: string): boolean {
@@ -112,6 +130,8 @@ function compile(rules: EventRules): Compiled {
       ['inputTokens', rules.inputTokens],
       ['outputTokens', rules.outputTokens],
       ['limitedUntil', rules.limitedUntil],
+      ['status', rules.status],
+      ['denied', rules.denied],
     ] as const
   ).flatMap(([to, sources]) => (sources === undefined ? [] : [{ to, sources: sources.map(sourceOf) }]));
   const needles = [

@@ -21,6 +21,7 @@ const RETRYABLE: Readonly<Record<FailureCode, boolean>> = {
   timeout: true,
   'no-result': true,
   'no-final-event': true,
+  'no-session': true,
   interrupted: true,
   login: false,
   input: false,
@@ -29,6 +30,18 @@ const RETRYABLE: Readonly<Record<FailureCode, boolean>> = {
   cancelled: false,
   spawn: false,
 };
+
+/** What a model service means by the status with which it refuses; 529 is Anthropic's own. */
+const STATUSES: Readonly<Record<number, FailureCode>> = {
+  401: 'login',
+  429: 'rate-limit',
+  529: 'rate-limit',
+};
+
+/** The kind of failure that a refusal of the model service is, if it is one of the known ones. */
+export function failureOfStatus(status: number | undefined): FailureCode | undefined {
+  return status === undefined ? undefined : STATUSES[status];
+}
 
 /** The kind of failure that a text of the engine tells, if it is one of the known ones. */
 export function failureOf(descriptor: EngineDescriptor, text: string): FailureCode | undefined {
@@ -56,8 +69,12 @@ export function actionFor(descriptor: EngineDescriptor, code: FailureCode): stri
       return descriptor.install === undefined
         ? `Install ${descriptor.label}, or name another engine, then retry the job.`
         : `Check that ${descriptor.label} is installed (\`${descriptor.install}\`), then retry the job.`;
-    case 'root':
-      return 'Run Agent Queue as an ordinary user, or take `yolo: true` out of the job.';
+    case 'root': {
+      const containers = Object.entries(descriptor.rootAllowedWith ?? {}).map(
+        ([name, value]) => ` In a container that it may change as it likes, set \`${name}=${value}\`.`,
+      );
+      return `Run Agent Queue as an ordinary user, or take \`yolo: true\` out of the job.${containers.join('')}`;
+    }
     case 'timeout':
       return 'Look at the log, then retry the job, with a longer `timeout` if it needs one.';
     case 'input':
@@ -70,6 +87,7 @@ export function actionFor(descriptor: EngineDescriptor, code: FailureCode): stri
       return 'Retry the job when you want it done after all.';
     case 'failed':
     case 'no-final-event':
+    case 'no-session':
     case 'interrupted':
       return 'Look at the log, then retry the job.';
   }

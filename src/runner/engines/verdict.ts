@@ -6,7 +6,8 @@ import { stripVTControlCharacters } from 'node:util';
 import type { RunEnd } from '../supervisor/contract.ts';
 import { SHELL_ENGINE } from './builtin.ts';
 import type { EngineDescriptor, FailureCode } from './descriptor.ts';
-import { actionFor, failureOf, isRetryable } from './failures.ts';
+import { actionFor, failureOf, failureOfStatus, isRetryable } from './failures.ts';
+import { limitLiftedIn } from './limits.ts';
 
 export interface Run {
   readonly descriptor: EngineDescriptor;
@@ -56,8 +57,8 @@ export function judge(run: Run): Verdict {
             : `${name} was stopped as you asked.`,
         );
   }
-  // What becomes of a process after its last word (it lingered, and was ended) changes nothing.
-  if (end.endedBy === 'timeout' && !digest.final) {
+  // What an engine says when it is interrupted, a final event too, is no verdict on its work.
+  if (end.endedBy === 'timeout') {
     return failure(run, 'timeout', `${name} was ended because it reached the job's time limit.`);
   }
   if (descriptor.name === SHELL_ENGINE) return judgeScript(run);
@@ -68,6 +69,11 @@ export function judge(run: Run): Verdict {
     return told(run, errorLine(run), `${name} ended without saying that it had finished`, 'no-final-event');
   }
   return withResult(run);
+}
+
+/** It has done without, and may say that all is done: a person should know. */
+function notAllowed(denied: string): string {
+  return `It was not allowed to use ${oneLine(denied)}: the job does not say \`yolo: true\`, or its own rules forbid it.`;
 }
 
 function judgeScript(run: Run): Verdict {
@@ -89,8 +95,8 @@ function badExit(run: Run): Verdict {
     );
   }
   const known = run.descriptor.exitCodes?.[exitCode];
-  const said = digest.error ?? errorLine(run);
-  if (known !== undefined)
+  const said = digest.error ?? errorLine(run) ?? lastLine(run);
+  if (known !== undefined && failureIn(run, said) !== 'no-session')
     return failure(run, known.code, sentence(`${name} ended because ${known.meaning}`, said));
   const opening = digest.final
     ? `${name} said that it had finished, but ended with exit status ${exitCode}`
@@ -117,7 +123,9 @@ function withResult(run: Run): Verdict {
   }
   const tail = run.descriptor.events === undefined;
   const summary = tail ? text.slice(-MAX_SUMMARY) : text.slice(0, MAX_SUMMARY);
-  return { ok: true, summary: text === '' ? 'Changed files, and gave no answer.' : summary.toWellFormed() };
+  const said = text === '' ? 'Changed files, and gave no answer.' : summary.toWellFormed();
+  const { denied } = run.end.digest;
+  return { ok: true, summary: denied === undefined ? said : `${notAllowed(denied)}\n\n${said}` };
 }
 
 /** A failure whose kind is known only from what the engine said. */
@@ -127,12 +135,23 @@ function told(
   opening: string,
   otherwise: FailureCode = 'failed',
 ): Verdict {
-  const code = (said === undefined ? undefined : failureOf(run.descriptor, said)) ?? otherwise;
+  const code =
+    failureOfStatus(run.end.digest.status) ?? failureIn(run, said) ?? limited(run.end) ?? otherwise;
   return failure(run, code, sentence(opening, said));
 }
 
+function failureIn(run: Run, said: string | undefined): FailureCode | undefined {
+  return said === undefined ? undefined : failureOf(run.descriptor, said);
+}
+
+/** A limit that is lifted only later than it ended. One that shows another refusal went on at extra cost, and failed over that. */
+function limited({ digest, endedAt }: RunEnd): FailureCode | undefined {
+  const { limitedUntil: until, status } = digest;
+  return status === undefined && until !== undefined && until * 1000 > endedAt ? 'rate-limit' : undefined;
+}
+
 function failure(run: Run, code: FailureCode, reason: string): Verdict {
-  const retryAfter = code === 'rate-limit' ? delay(run.end) : undefined;
+  const retryAfter = code === 'rate-limit' ? delay(run.end, reason) : undefined;
   return {
     ok: false,
     code,
@@ -143,9 +162,10 @@ function failure(run: Run, code: FailureCode, reason: string): Verdict {
   };
 }
 
-function delay(end: RunEnd): number | undefined {
-  const until = end.digest.limitedUntil;
-  return until === undefined ? undefined : Math.max(0, until * 1000 - end.endedAt);
+function delay({ digest, endedAt }: RunEnd, reason: string): number | undefined {
+  const until = digest.limitedUntil;
+  if (until !== undefined) return Math.max(0, until * 1000 - endedAt);
+  return limitLiftedIn(digest.error ?? reason, endedAt);
 }
 
 function spawnReason(run: Run): string {
@@ -170,15 +190,26 @@ function oneLine(text: string): string {
   return line.length > MAX_QUOTE ? `${line.slice(0, MAX_QUOTE - 1).toWellFormed()}…` : line;
 }
 
-/** The last line of plain output that speaks of an error. Events are left out: they may repeat the prompt. */
+/** The last line of plain output that speaks of an error. */
 function errorLine(run: Run): string | undefined {
+  return plainLines(run).findLast(
+    (line) => SPEAKS_OF_ERROR.test(line) || failureOf(run.descriptor, line) !== undefined,
+  );
+}
+
+/** The last thing that an engine which speaks in events has said beside them: for people, so most likely why it went. */
+function lastLine(run: Run): string | undefined {
+  return run.descriptor.events === undefined ? undefined : plainLines(run).at(-1);
+}
+
+/** The last lines of plain output. Events are left out: they may repeat the prompt. */
+function plainLines(run: Run): string[] {
   const text = run.logTail ?? (run.descriptor.events === undefined ? run.end.digest.text : undefined) ?? '';
   return stripVTControlCharacters(text)
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => line !== '' && !line.startsWith('{'))
-    .slice(-TAIL_LINES)
-    .findLast((line) => SPEAKS_OF_ERROR.test(line) || failureOf(run.descriptor, line) !== undefined);
+    .slice(-TAIL_LINES);
 }
 
 const SPEAKS_OF_ERROR =

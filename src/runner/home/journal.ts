@@ -13,7 +13,7 @@ export async function newestIn(journal: string, stage: Stage): Promise<string[]>
   const seen = new Set<string>();
   const ids: string[] = [];
   for (const line of lines.reverse()) {
-    const entry = parse(line);
+    const entry = parseEntry(line);
     if (entry === undefined || seen.has(entry.id)) continue;
     seen.add(entry.id);
     if (entry.to === stage) ids.push(entry.id);
@@ -36,7 +36,8 @@ async function readTail(file: string): Promise<string> {
   }
 }
 
-function parse(line: string): JournalEntry | undefined {
+/** A line of it; undefined for one that can't be read. */
+export function parseEntry(line: string): JournalEntry | undefined {
   if (!line.startsWith('{')) return undefined;
   try {
     return JSON.parse(line) as JournalEntry;

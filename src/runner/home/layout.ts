@@ -78,6 +78,16 @@ export class Layout {
     return path.join(this.root, 'locks');
   }
 
+  /** What engines have used, a file for each day (home/ledger.ts). */
+  get spend(): string {
+    return path.join(this.root, 'spend');
+  }
+
+  /** @param day `2026-11-26` */
+  spendOn(day: string): string {
+    return path.join(this.spend, `${day}.jsonl`);
+  }
+
   /** Held by the kernel for the process that runs this home's jobs. */
   get runnerLock(): string {
     return path.join(this.locks, 'runner.lock');

@@ -9,10 +9,10 @@ import path from 'node:path';
 import * as z from 'zod/mini';
 import { errnoOf } from '../../platform/errors.ts';
 import { readIfThere, writeDurable } from '../../platform/files.ts';
-import type { CommandAnswer, JobCommand } from '../board.ts';
+import type { Command, CommandAnswer } from '../board.ts';
 import type { Layout } from './layout.ts';
 
-const commandSchema = z.object({
+const jobCommandSchema = z.object({
   verb: z.enum([
     'run',
     'cancel',
@@ -30,6 +30,13 @@ const commandSchema = z.object({
   text: z.optional(z.string()),
   files: z.optional(z.array(z.string())),
 });
+
+const fleetCommandSchema = z.object({
+  fleet: z.enum(['drain', 'leave', 'resume', 'release', 'claim']),
+  id: z.optional(z.string()),
+});
+
+const commandSchema = z.union([jobCommandSchema, fleetCommandSchema]);
 
 const answerSchema = z.object({
   ok: z.boolean(),
@@ -51,7 +58,7 @@ export class Mailbox {
   }
 
   /** Posts a request; returns the ticket that its answer will carry. */
-  async post(command: JobCommand): Promise<string> {
+  async post(command: Command): Promise<string> {
     const ticket = randomUUID();
     await writeDurable(this.#file(ticket, REQUEST), JSON.stringify(command));
     return ticket;
@@ -80,7 +87,7 @@ export class Mailbox {
   }
 
   /** For the runner: takes up every waiting request, oldest first. What can't be read as one is answered so. */
-  async takeAll(carryOut: (command: JobCommand) => Promise<CommandAnswer>): Promise<void> {
+  async takeAll(carryOut: (command: Command) => Promise<CommandAnswer>): Promise<void> {
     const names = await readdir(this.directory);
     await Promise.all(
       names
@@ -96,13 +103,13 @@ export class Mailbox {
     await Promise.all(tickets.map((ticket) => this.#answer(ticket, answer)));
   }
 
-  async #take(ticket: string, carryOut: (command: JobCommand) => Promise<CommandAnswer>): Promise<void> {
+  async #take(ticket: string, carryOut: (command: Command) => Promise<CommandAnswer>): Promise<void> {
     const request = this.#file(ticket, REQUEST);
     const text = await readFile(request, 'utf8').catch(() => undefined);
     if (text === undefined || !(await isRenamed(request, this.#file(ticket, TAKEN)))) return;
     const parsed = commandSchema.safeParse(parseJson(text));
     const answer = parsed.success
-      ? await carryOut(parsed.data as JobCommand)
+      ? await carryOut(parsed.data as Command)
       : { ok: false, code: 'bad-request', message: 'The request could not be read; nothing was done.' };
     await this.#answer(ticket, answer);
   }

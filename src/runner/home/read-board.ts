@@ -2,15 +2,18 @@
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { Activity, JobRow, StageRows } from '../board.ts';
-import { runOrder, type Wait, waitText } from '../job/schedule.ts';
+import { laterOf } from '../job/moves.ts';
+import { isDue, type QueuedJob, runOrder, type Wait, waitText } from '../job/schedule.ts';
 import type { JobState } from '../job/state.ts';
+import type { JobUsage, Usage } from '../job/usage.ts';
 import { jobIdFor } from '../manifest/id.ts';
 import { settledIds, settledOf } from '../quarantine/marks.ts';
-import { NOTHING_REMEMBERED, queuedJobs } from '../queue.ts';
+import { queuedJobs, rememberedIn } from '../queue.ts';
 import { ACTIVE_STAGES, FINISHED_STAGES, STAGES, type Stage } from '../stages.ts';
 import { LOG_FILE } from '../supervisor/contract.ts';
 import type { Inbox, InboxEntry } from './inbox.ts';
 import { newestIn } from './journal.ts';
+import { Requeued } from './requeued.ts';
 import type { Store } from './store.ts';
 
 /** How many of a finished stage are on the board itself. */
@@ -28,17 +31,25 @@ interface Listing {
 export class BoardReader {
   readonly #store: Store;
   readonly #inbox: Inbox;
+  readonly #requeued: Requeued;
   /** Finished stages, newest first, as long as their directories have not changed. */
   readonly #finished = new Map<Stage, Listing>();
 
   constructor(store: Store, inbox: Inbox) {
     this.#store = store;
     this.#inbox = inbox;
+    this.#requeued = new Requeued(store);
   }
 
   /** Every stage, those that hold nothing too. `waits` says what queued jobs wait for. */
   async read(waits: ReadonlyMap<string, Wait>): Promise<StageRows[]> {
     return Promise.all(STAGES.map((stage) => this.#stage(stage, waits)));
+  }
+
+  /** What the inbox holds, with what is known of jobs that have been in work before. */
+  async queue(): Promise<QueuedJob[]> {
+    const entries = this.#inbox.entries();
+    return queuedJobs(entries, rememberedIn(await this.#requeued.states(entries)));
   }
 
   /** Rows of a finished stage, newest first; of quarantine the open ones. */
@@ -57,7 +68,12 @@ export class BoardReader {
 
   async job(id: string): Promise<JobRow | undefined> {
     const entry = this.#inbox.get(id);
-    if (entry !== undefined) return queuedRow(entry, undefined);
+    if (entry !== undefined) {
+      const state = (await this.#requeued.states([entry])).get(entry.name);
+      const later = state && laterOf(state);
+      const wait = later && !isDue(later, Date.now()) ? { code: later.why, until: later.at } : undefined;
+      return queuedRow(entry, state, wait);
+    }
     const own = id.toLowerCase();
     const stage = await this.#store.locate(own);
     const [found] = stage === undefined ? [] : await this.#rows(stage, [own]);
@@ -76,11 +92,14 @@ export class BoardReader {
     return { stage, count: rows.length, rows: rows.sort((a, b) => a.changedAt - b.changedAt) };
   }
 
-  #queued(waits: ReadonlyMap<string, Wait>): StageRows {
+  async #queued(waits: ReadonlyMap<string, Wait>): Promise<StageRows> {
     const entries = this.#inbox.entries();
     const byName = new Map(entries.map((entry) => [entry.name, entry]));
-    const order = queuedJobs(entries, NOTHING_REMEMBERED).sort(runOrder);
-    const rows = order.map(({ id }) => queuedRow(byName.get(id) as InboxEntry, waits.get(id)));
+    const states = await this.#requeued.states(entries);
+    const order = queuedJobs(entries, rememberedIn(states)).sort(runOrder);
+    const rows = order.map(({ id }) =>
+      queuedRow(byName.get(id) as InboxEntry, states.get(id), waits.get(id)),
+    );
     return { stage: 'queued', count: rows.length, rows };
   }
 
@@ -110,7 +129,7 @@ export class BoardReader {
   }
 }
 
-function queuedRow(entry: InboxEntry, wait: Wait | undefined): JobRow {
+function queuedRow(entry: InboxEntry, state: JobState | undefined, wait: Wait | undefined): JobRow {
   const text = wait && waitText(wait);
   return {
     id: entry.name,
@@ -122,6 +141,7 @@ function queuedRow(entry: InboxEntry, wait: Wait | undefined): JobRow {
     addedAt: entry.mtimeMs,
     changedAt: entry.mtimeMs,
     attempt: 0,
+    ...optional('reason', state?.reason),
     ...(text !== undefined && { waitsFor: text }),
   };
 }
@@ -150,11 +170,16 @@ function row(store: Store, stage: Stage, id: string, state: JobState | undefined
     ...optional('files', state.result?.files),
     ...optional('summary', state.result?.summary),
     ...optional('landed', state.landed),
-    ...optional('costUsd', state.usage?.costUsd),
+    ...optional('usage', state.usage && shown(state.usage)),
     ...optional('claim', state.claim && { jobId: state.claim.jobId, epoch: state.claim.epoch }),
     ...optional('folder', state.place?.cwd),
     ...(state.command && { log: path.join(state.command.dir, LOG_FILE) }),
   };
+}
+
+/** Without what only the next run is interested in. */
+function shown({ run: _run, totals: _totals, ...usage }: JobUsage): Usage {
+  return usage;
 }
 
 function isActive(stage: Stage): boolean {

@@ -55,6 +55,7 @@ export class Store {
       layout.commands,
       layout.bin,
       layout.cache,
+      layout.spend,
       layout.moving,
       layout.settled,
       layout.settling,

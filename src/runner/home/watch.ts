@@ -1,5 +1,6 @@
 /** Tells of changes in a home, whoever makes them. Watchers miss things, so whoever listens also looks now and then. */
 import { type FSWatcher, watch } from 'node:fs';
+import path from 'node:path';
 import { STAGES } from '../stages.ts';
 import type { Layout } from './layout.ts';
 
@@ -10,6 +11,10 @@ export interface HomeListener {
   commands(): void;
   /** Anything else that the board shows. */
   board(): void;
+  /** What has been used today is another, or a person has said that more may be. */
+  spend(): void;
+  /** The configuration that a window and `aq` share was written. */
+  config(): void;
 }
 
 export class HomeWatcher {
@@ -18,6 +23,10 @@ export class HomeWatcher {
   constructor(layout: Layout, listener: HomeListener) {
     this.#on(layout.stage('queued'), (name) => listener.inbox(name));
     this.#on(layout.commands, () => listener.commands());
+    this.#on(layout.spend, () => listener.spend());
+    this.#on(layout.root, (name) => {
+      if (name === undefined || name === path.basename(layout.config)) listener.config();
+    });
     // The journal lies in the root and is touched at every change of a job.
     for (const directory of [layout.root, ...STAGES.slice(1).map((stage) => layout.stage(stage))]) {
       this.#on(directory, () => listener.board());

@@ -5,11 +5,14 @@
 import type { FailureCode } from '../engines/descriptor.ts';
 import type { Revocation } from '../hooks.ts';
 import type { Stage } from '../stages.ts';
-import { retryDelay } from './schedule.ts';
+import { type Later, limitEnd, retryDelay, timeText } from './schedule.ts';
 import type { JobState, Reason } from './state.ts';
 
 /** How often in a row a run that was cut off is taken up again by itself. */
 export const MAX_INTERRUPTIONS = 3;
+
+/** How often in a row a job waits by itself for a limit to be lifted. */
+export const MAX_LIMITS = 24;
 
 /** Failures that only a person can mend: trying again as it is would fail again. */
 const NEEDS_A_PERSON: ReadonlySet<FailureCode> = new Set(['login', 'root', 'input', 'spawn']);
@@ -20,6 +23,8 @@ export interface Failure {
   readonly code: FailureCode;
   readonly text: string;
   readonly action?: string;
+  /** Of a rate limit: when it is lifted (wall clock, ms), where the engine has told. */
+  readonly until?: number;
 }
 
 /** The state of a job that has just come into the inbox. */
@@ -72,18 +77,23 @@ export function move(state: JobState, to: Stage, now: number, reason?: Omit<Reas
  * work it would do that half twice.
  */
 export function afterFailure(
-  state: JobState,
+  before: JobState,
   failure: Failure,
   { retries, resumable }: { readonly retries: number; readonly resumable: boolean },
   now: number,
 ): JobState {
+  const { limits = 0, ...state } = before;
   const reason = {
     code: failure.code,
     text: failure.text,
     ...(failure.action !== undefined && { action: failure.action }),
   };
+  if (failure.code === 'no-session') return withoutSession(before, failure, now);
   // Only the coordinator retries claimed jobs (fleet-protocol.md, rule 13).
   if (state.claim !== undefined) return move(state, 'failed', now, reason);
+  if (failure.code === 'rate-limit' && limits < MAX_LIMITS) {
+    return afterLimit({ ...state, limits: limits + 1 }, failure, resumable, now);
+  }
   if (NEEDS_A_PERSON.has(failure.code)) return move(state, 'blocked', now, reason);
   if (retries === 0 || NOT_BY_CHANCE.has(failure.code)) return move(state, 'failed', now, reason);
   if (state.attempt > retries) {
@@ -92,6 +102,51 @@ export function afterFailure(
   }
   const again = { ...move(state, 'queued', now, reason), notBefore: now + retryDelay(state.attempt) };
   return resumable ? again : { ...again, startsAnew: true };
+}
+
+/** It waits until the limit is lifted, and is then run again by itself: no attempt of its own has failed. */
+function afterLimit(
+  state: JobState & { readonly limits: number },
+  failure: Failure,
+  resumable: boolean,
+  now: number,
+): JobState {
+  const notBefore = limitEnd(state.limits, failure.until, now);
+  const reason = {
+    code: failure.code,
+    text: `${endingSentence(failure.text)} It is run again by itself on ${timeText(notBefore)}; its work so far is kept.`,
+    action: 'Nothing needs to be done. To try before, run the job now.',
+  };
+  const next = { ...move(state, 'queued', now, reason), attempt: state.attempt - 1, notBefore };
+  return resumable ? next : { ...next, startsAnew: true };
+}
+
+/**
+ * The session that it was to go on with is gone: another run begins one, at once and without an attempt being used up.
+ * It begins on top of the work so far where a person has looked at that and commented on it, else from the base.
+ */
+function withoutSession({ session: _gone, ...state }: JobState, failure: Failure, now: number): JobState {
+  const again = move(state, queueOf(state), now, {
+    code: failure.code,
+    text: `${endingSentence(failure.text)} It begins a new session; what was done so far is kept.`,
+  });
+  const isCommented = state.comments?.some(({ done }) => !done) === true;
+  const next = isCommented ? again : { ...again, startsAnew: true };
+  return state.claim === undefined
+    ? { ...next, attempt: state.attempt - 1, urgent: true }
+    : { ...next, run: state.run + 1 };
+}
+
+/** Until when a queued job is not run by itself, if it waits for a time. */
+export function laterOf({ notBefore, limits }: JobState): Later | undefined {
+  return notBefore === undefined
+    ? undefined
+    : { at: notBefore, why: limits === undefined ? 'retry' : 'limit' };
+}
+
+/** What an engine said last may lack its full stop. */
+function endingSentence(text: string): string {
+  return /[.!?…]$/.test(text) ? text : `${text}.`;
 }
 
 /**
@@ -118,7 +173,8 @@ export function afterInterruption(state: JobState, resumable: boolean, now: numb
 
 /** A person sends it on its way again: attempts are counted anew. */
 export function retried(state: JobState, now: number, resumable: boolean): JobState {
-  const next = { ...move(state, 'queued', now), attempt: 0, interruptions: 0 };
+  const { limits: _limits, notBefore: _due, ...rest } = move(state, 'queued', now);
+  const next = { ...rest, attempt: 0, interruptions: 0 };
   return withoutShipping(resumable ? next : afresh(next));
 }
 

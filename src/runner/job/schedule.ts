@@ -3,7 +3,16 @@
  * other job waits for, come out. Order: what a person wants next first, then priority (higher first), then oldest.
  */
 
-import { MINUTE, SECOND } from '../../platform/clock.ts';
+import { DAY, HOUR, MINUTE, SECOND } from '../../platform/clock.ts';
+import type { Hold } from '../budget.ts';
+
+/** Until when a job is not run again by itself. */
+export interface Later {
+  /** Wall clock, ms. */
+  readonly at: number;
+  /** Why: an automatic retry, or a limit of the engine's model service. */
+  readonly why: 'retry' | 'limit';
+}
 
 export interface QueuedJob {
   readonly id: string;
@@ -16,10 +25,12 @@ export interface QueuedJob {
   readonly locks: readonly string[];
   readonly needs: readonly string[];
   readonly requires: readonly string[];
-  /** Wall clock, ms: an automatic retry that is not due yet. */
-  readonly notBefore?: number | undefined;
+  /** It is not due yet. */
+  readonly later?: Later | undefined;
   /** A person wants it next: ahead of the others. */
   readonly urgent?: boolean;
+  /** A person wants this very one now, whatever the day's ceiling says. */
+  readonly anyway?: boolean;
 }
 
 export interface Machine {
@@ -32,6 +43,8 @@ export interface Machine {
   readonly needed: ReadonlyMap<string, 'shipped' | 'pending' | 'failed'>;
   /** Capabilities asked for by some queued job that this machine lacks. */
   readonly lacking: ReadonlySet<string>;
+  /** The day's ceiling is used up: nothing new is started. */
+  readonly hold?: Hold | undefined;
 }
 
 export type Wait =
@@ -40,7 +53,8 @@ export type Wait =
   | { readonly code: 'lock'; readonly lock: string; readonly holder: string }
   | { readonly code: 'needs'; readonly job: string; readonly state: 'pending' | 'failed' | 'missing' }
   | { readonly code: 'requires'; readonly capability: string }
-  | { readonly code: 'retry'; readonly until: number };
+  | { readonly code: 'retry' | 'limit'; readonly until: number }
+  | { readonly code: 'budget'; readonly hold: Hold };
 
 export interface Plan {
   readonly start: readonly string[];
@@ -79,8 +93,8 @@ export function plan(queue: readonly QueuedJob[], machine: Machine): Plan {
 
 function obstacle(job: QueuedJob, machine: Machine, locks: ReadonlyMap<string, string>): Wait | undefined {
   if (!job.settled) return { code: 'writing' };
-  if (job.notBefore !== undefined && !isDue(job.notBefore, machine.now) && job.urgent !== true) {
-    return { code: 'retry', until: job.notBefore };
+  if (job.later !== undefined && !isDue(job.later, machine.now) && job.urgent !== true) {
+    return { code: job.later.why, until: job.later.at };
   }
   for (const id of job.needs) {
     const state = machine.needed.get(id.toLowerCase()) ?? 'missing';
@@ -89,6 +103,7 @@ function obstacle(job: QueuedJob, machine: Machine, locks: ReadonlyMap<string, s
   for (const capability of job.requires) {
     if (machine.lacking.has(capability)) return { code: 'requires', capability };
   }
+  if (machine.hold !== undefined && job.anyway !== true) return { code: 'budget', hold: machine.hold };
   for (const lock of job.locks) {
     const holder = locks.get(lock);
     if (holder !== undefined) return { code: 'lock', lock, holder };
@@ -118,6 +133,10 @@ export function waitText(wait: Wait): string | undefined {
       return `requires ${wait.capability}, which this machine does not have`;
     case 'retry':
       return 'waits before it is tried again';
+    case 'limit':
+      return `waits until ${timeText(wait.until)} for the limit of its engine to be lifted`;
+    case 'budget':
+      return `is held ${wait.hold.text}`;
   }
 }
 
@@ -129,7 +148,28 @@ export function retryDelay(n: number): number {
   return Math.min(FIRST_DELAY * 4 ** (n - 1), LONGEST_DELAY);
 }
 
-/** Whether an automatic retry is due. Further ahead than the longest delay means that the clock was set back since. */
-export function isDue(notBefore: number, now: number): boolean {
-  return notBefore <= now || notBefore - now > LONGEST_DELAY;
+const FIRST_LIMIT_DELAY = 1 * MINUTE;
+const LONGEST_LIMIT_DELAY = 1 * HOUR;
+/** Limits are told for hours and weeks. */
+const LONGEST_LIMIT = 8 * DAY;
+
+/**
+ * Until when (wall clock, ms) a job waits that has hit a limit for the `n`th time in a row (from 1): as the engine says,
+ * else 1, 2, 4, … minutes, at most an hour. Never less than a minute, for what is told is rounded.
+ */
+export function limitEnd(n: number, until: number | undefined, now: number): number {
+  if (until === undefined) return now + Math.min(FIRST_LIMIT_DELAY * 2 ** (n - 1), LONGEST_LIMIT_DELAY);
+  return Math.min(Math.max(until, now + FIRST_LIMIT_DELAY), now + LONGEST_LIMIT);
+}
+
+/** `Thu 26 Nov 14:05`, in local time. */
+export function timeText(at: number): string {
+  const [day = '', month = '', date = ''] = new Date(at).toDateString().split(' ');
+  const time = new Date(at).toTimeString().slice(0, 5);
+  return `${day} ${Number(date)} ${month} ${time}`;
+}
+
+/** Whether it is due. Further ahead than it may ever be means that the clock was set back since. */
+export function isDue({ at, why }: Later, now: number): boolean {
+  return at <= now || at - now > (why === 'limit' ? LONGEST_LIMIT : LONGEST_DELAY);
 }

@@ -4,6 +4,7 @@
  */
 import * as z from 'zod/mini';
 import { STAGES } from '../stages.ts';
+import { MEASURES } from './usage.ts';
 
 const time = z.number();
 
@@ -112,6 +113,25 @@ const landedSchema = z.object({
   at: time,
 });
 
+/** What its engine's runs have used (job/usage.ts). */
+const usageSchema = z.object({
+  /** The last run that is counted in it. */
+  run: z.optional(z.number()),
+  durationMs: z.optional(z.number()),
+  costUsd: z.optional(z.number()),
+  inputTokens: z.optional(z.number()),
+  outputTokens: z.optional(z.number()),
+  atLeast: z.optional(z.readonly(z.array(z.enum(MEASURES)))),
+  totals: z.optional(
+    z.object({
+      session: z.string(),
+      costUsd: z.optional(z.number()),
+      inputTokens: z.optional(z.number()),
+      outputTokens: z.optional(z.number()),
+    }),
+  ),
+});
+
 export const jobStateSchema = z.object({
   version: z.literal(1),
   id: z.string(),
@@ -132,8 +152,10 @@ export const jobStateSchema = z.object({
   /** Runs in a row that were cut off (power, kill) rather than ended. */
   interruptions: z.number(),
   reason: z.optional(reasonSchema),
-  /** Queued: an automatic retry is not due before this time. */
+  /** Queued: it is not due before this time, an automatic retry or (with `limits`) because of a limit. */
   notBefore: z.optional(time),
+  /** Runs in a row that were ended by a limit of the engine's model service. */
+  limits: z.optional(z.number()),
   /** Queued by itself after a failure that its engine can't go on from: what there is of work is set aside first. */
   startsAnew: z.optional(z.boolean()),
   /** Queued: a person has asked for it to be next. */
@@ -168,16 +190,7 @@ export const jobStateSchema = z.object({
   candidate: z.optional(candidateSchema),
   landing: z.optional(landingSchema),
   landed: z.optional(landedSchema),
-  usage: z.optional(
-    z.object({
-      /** The last run that is counted in it. */
-      run: z.optional(z.number()),
-      durationMs: z.number(),
-      costUsd: z.optional(z.number()),
-      inputTokens: z.optional(z.number()),
-      outputTokens: z.optional(z.number()),
-    }),
-  ),
+  usage: z.optional(usageSchema),
 });
 
 export type JobState = z.infer<typeof jobStateSchema>;

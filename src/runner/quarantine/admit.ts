@@ -13,8 +13,10 @@ import type { Workshop } from '../steps/workshop.ts';
 import { LOG_FILE } from '../supervisor/contract.ts';
 import { changedFiles } from '../workspace/changes.ts';
 import { checkpoint } from '../workspace/checkpoint.ts';
+import { writeOwnRef } from '../workspace/own-ref.ts';
 import { jobBranch } from '../workspace/worktrees.ts';
 import { readTail } from './files.ts';
+import { reopen } from './marks.ts';
 import { type QuarantineRecord, writeRecord } from './record.ts';
 import { whyText } from './why.ts';
 
@@ -38,6 +40,8 @@ export async function admitted(shop: Workshop, state: JobState): Promise<JobStat
   const saved = (await orElse(shop, state, () => withNewestWork(shop, state))) ?? state;
   const told = (await orElse(shop, saved, () => withWhereabouts(shop, saved))) ?? saved;
   await writeRecord(shop.layout, await recordOf(shop, told));
+  // Of an earlier stay under the same id, which a person has ended by moving the file.
+  await reopen(shop.layout, state.id);
   return told;
 }
 
@@ -144,7 +148,8 @@ async function workOf(
 async function keep({ git }: Workshop, cwd: string, ref: string, commit: string): Promise<void> {
   const now = await git.run(['rev-parse', '--verify', '--quiet', ref], { cwd, answers: [1, 128] });
   if (now.stdout.trim() === commit) return;
-  await git.run(['update-ref', '-m', 'agent-queue: quarantine', ref, commit], { cwd });
+  const update = ['update-ref', '-m', 'agent-queue: quarantine', ref, commit];
+  await writeOwnRef(() => git.run(update, { cwd }));
 }
 
 /** The newest logs of its last run. */

@@ -65,7 +65,10 @@ export async function adoptable(
 }
 
 /** Puts the new job into review; the job file comes last, and with it the job is there. */
-export async function makeAdopted(runner: Runner, { id, job, commit, onto, at }: Intent): Promise<void> {
+export async function makeAdopted(
+  runner: Runner,
+  { id, job, commit, onto, at, fleet }: Intent,
+): Promise<void> {
   const { store, workshop } = runner.options;
   const from = await store.readState(id);
   const { repository, target, subdirectory = '' } = from?.place ?? {};
@@ -95,6 +98,7 @@ export async function makeAdopted(runner: Runner, { id, job, commit, onto, at }:
     madeFrom: id,
     place,
     notes: [`Adopted from ${id}, which is in quarantine.`],
+    ...(fleet?.claim !== undefined && { claim: fleet.claim }),
     ...(from.folder !== undefined && { folder: from.folder }),
     result: { wipBranch: ref, wipCommit: commit, files, ...(summary !== undefined && { summary }) },
   };

@@ -1,35 +1,22 @@
 /** What a person can ask for a result in quarantine, carried out: each verb with its refusals in words. */
-import { DAY } from '../../platform/clock.ts';
 import { UserError } from '../../platform/errors.ts';
 import type { CommandAnswer, JobCommand, QuarantineVerb } from '../board.ts';
 import { jobIdFor } from '../manifest/id.ts';
 import type { Runner } from '../runner.ts';
+import { inTurn } from '../turns.ts';
 import { adoptable } from './adopt.ts';
 import { entryOf, type QuarantineEntry } from './entries.ts';
+import { asFleetJob } from './fleet-job.ts';
 import { reopen, settle } from './marks.ts';
-import { finish, forget, type Intent, intentOf, make } from './new-job.ts';
+import { finish, forget, type Intent, intentOf, isUnanswered, make } from './new-job.ts';
 
-/** How long (ms) what has been settled is kept. */
-export const RETENTION = 30 * DAY;
-
-/** The end of what is being done with each result; two requests for one come one after the other. */
-const turns = new Map<string, Promise<unknown>>();
-
+/** Two requests for one result come one after the other. */
 export function settleAs(
   runner: Runner,
   id: string,
   command: JobCommand & { readonly verb: QuarantineVerb },
 ): Promise<CommandAnswer> {
-  const key = runner.options.store.layout.quarantineRecord(id);
-  const before = turns.get(key) ?? Promise.resolve();
-  const turn = before.then(() => carryOut(runner, id, command));
-  const settled = turn
-    .catch(() => undefined)
-    .finally(() => {
-      if (turns.get(key) === settled) turns.delete(key);
-    });
-  turns.set(key, settled);
-  return turn;
+  return inTurn(runner.options.store.layout.run(id), () => carryOut(runner, id, command));
 }
 
 async function carryOut(
@@ -41,8 +28,8 @@ async function carryOut(
   const pending = await intentOf(runner, id);
   if (pending !== undefined) {
     const isMade = (await store.locate(pending.job)) !== undefined;
-    if (!isMade) await forget(runner, id);
-    else {
+    if (!isMade && !(isUnanswered(pending) && command.verb === 'adopt')) await forget(runner, id);
+    else if (isMade) {
       await finish(runner, pending);
       if (command.verb === (pending.as === 'adopted' ? 'adopt' : 'requeue')) return made(pending);
     }
@@ -65,12 +52,10 @@ async function carryOut(
       const text = command.text?.trim();
       await settle(store.layout, id, { as: 'discarded', at: clock.now(), ...(text && { text }) });
       changed();
-      return done(
-        `${id} is discarded; it is kept for ${RETENTION / DAY} days, and can be restored until then.`,
-      );
+      return done(`${id} is discarded; ${keptText(workshop.settings.quarantineDays)}`);
     }
     case 'adopt':
-      return adopt(runner, entry, command.files);
+      return adopt(runner, entry, command.files, pending);
     case 'requeue':
       return newJob(runner, entry, 'requeued', {});
   }
@@ -80,6 +65,7 @@ async function adopt(
   runner: Runner,
   entry: QuarantineEntry,
   files: readonly string[] | undefined,
+  pending: Intent | undefined,
 ): Promise<CommandAnswer> {
   if (files?.length === 0)
     return refusal(
@@ -87,7 +73,22 @@ async function adopt(
       'No file was chosen. Nothing was adopted.',
       'Choose some, or adopt the whole result.',
     );
-  return newJob(runner, entry, 'adopted', await adoptable(runner, entry, files));
+  const work = await adoptable(runner, entry, files);
+  const asked = await asFleetJob(runner, entry, work, pending);
+  if ('job' in asked) {
+    await make(runner, asked);
+    return made(asked);
+  }
+  if (asked.kind === 'unknown')
+    return refusal(
+      'unknown',
+      `It is not known whether the coordinator has made a job of ${entry.id}, because ${asked.why}. Nothing was adopted here.`,
+      'Adopt it again once the coordinator can be reached; nothing is made twice.',
+    );
+  const answer = await newJob(runner, entry, 'adopted', work);
+  return asked.why === undefined
+    ? answer
+    : { ...answer, message: `${answer.message} It is a job of this laptop alone, because ${asked.why}.` };
 }
 
 async function newJob(
@@ -103,10 +104,12 @@ async function newJob(
   return made(intent);
 }
 
-function made({ id, as, job }: Intent): CommandAnswer {
+function made({ id, as, job, fleet }: Intent): CommandAnswer {
+  const { jobId, epoch } = fleet?.claim ?? {};
+  const there = jobId === undefined ? '' : `; in the fleet it is ${jobId}, under epoch ${epoch}`;
   return done(
     as === 'adopted'
-      ? `${id} is adopted: its work is now the job ${job}, in review.`
+      ? `${id} is adopted: its work is now the job ${job}, in review${there}.`
       : `${id} is requeued as the job ${job}.`,
   );
 }
@@ -118,6 +121,11 @@ export function settledText({ id, settled }: Pick<QuarantineEntry, 'id' | 'settl
   const { as, job, text } = settled ?? {};
   const what = as === 'discarded' ? 'discarded' : `${as} as ${job}`;
   return `${id} has been ${what}${text === undefined ? '' : `: ${text}`}${text?.endsWith('.') === true ? '' : '.'}`;
+}
+
+function keptText(days: number): string {
+  if (days === 0) return 'it is kept, and can be restored.';
+  return `it is kept for ${days === 1 ? 'one day' : `${days} days`}, and can be restored until then.`;
 }
 
 function gone(id: string): UserError {

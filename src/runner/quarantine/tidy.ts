@@ -15,7 +15,6 @@ import { jobBranch } from '../workspace/worktrees.ts';
 import { fromState } from './entries.ts';
 import { settledIds, settledOf } from './marks.ts';
 import { readRecord, writeRecord } from './record.ts';
-import { RETENTION } from './settle.ts';
 
 /** Each result is looked at no more often than so, ms. */
 const SWEEP_EVERY = 1 * DAY;
@@ -31,8 +30,9 @@ export async function tidyQuarantine(shop: Workshop, store: Store): Promise<void
 }
 
 async function sweep(shop: Workshop, store: Store): Promise<void> {
-  const { layout, clock } = shop;
+  const { layout, clock, settings } = shop;
   const marker = path.join(layout.cache, 'quarantine-swept');
+  if (settings.quarantineDays === 0) return;
   const last = Number((await readIfThere(marker)) ?? 0);
   if (Math.abs(clock.now() - last) < SWEEP_EVERY) return;
   for (const id of await settledIds(layout)) {
@@ -44,22 +44,22 @@ async function sweep(shop: Workshop, store: Store): Promise<void> {
 }
 
 /** The mark says when; one that cannot be read is as old as its file. */
-async function isOver({ layout, clock }: Workshop, id: string): Promise<boolean> {
+async function isOver({ layout, clock, settings }: Workshop, id: string): Promise<boolean> {
   const settled = await settledOf(layout, id);
   if (settled === undefined) return false;
   const at = settled.at > 0 ? settled.at : (await stat(layout.settledMark(id))).mtimeMs;
-  return clock.now() - at > RETENTION;
+  return clock.now() - at > settings.quarantineDays * DAY;
 }
 
 /** The mark goes last: without it the result would be open again. */
 async function forget(shop: Workshop, store: Store, id: string): Promise<void> {
-  const { layout, log } = shop;
+  const { layout, log, settings } = shop;
   await forgetWork(shop, store, id);
   for (const file of [layout.job('quarantine', id), layout.quarantineText(id), layout.quarantineRecord(id)])
     await rm(file, { force: true });
   await syncDirectory(layout.stage('quarantine'));
   await rm(layout.settledMark(id), { force: true });
-  log.info(`${id}: settled ${RETENTION / DAY} days ago; it is no longer kept.`);
+  log.info(`${id}: settled more than ${settings.quarantineDays} days ago; it is no longer kept.`);
 }
 
 async function forgetWork(shop: Workshop, store: Store, id: string): Promise<void> {

@@ -7,11 +7,12 @@ import { canResume } from '../engines/command.ts';
 import { judge } from '../engines/verdict.ts';
 import { afterFailure, afterInterruption, move } from '../job/moves.ts';
 import type { JobState, Place } from '../job/state.ts';
-import type { RunEnd } from '../supervisor/contract.ts';
 import { Stopped, type Work } from '../work.ts';
+import { countRun, countStopped } from './count.ts';
 import { saveWork } from './place.ts';
 import { engineOrder } from './prompt.ts';
 import { type CommandOutcome, logOf, runCommand } from './run-command.ts';
+import { sessionSaid } from './said.ts';
 import type { Workshop } from './workshop.ts';
 
 /** The work is saved at most this far apart, ms (runner.md, "Life of a job", 2). */
@@ -42,7 +43,11 @@ export async function build(work: Work, shop: Workshop): Promise<JobState> {
     });
   } catch (error) {
     await checkpoints.stop();
-    if (error instanceof Stopped) await keepWhatThereIs(work, shop, place, job.manifest.title);
+    if (error instanceof Stopped) {
+      work.note({ ...work.state, ...(await sessionSaid(dir, descriptor.events)) });
+      await keepWhatThereIs(work, shop, place, job.manifest.title);
+      await countStopped(work, shop, descriptor);
+    }
     throw error;
   }
   await checkpoints.stop();
@@ -52,12 +57,11 @@ export async function build(work: Work, shop: Workshop): Promise<JobState> {
     files: saved?.files ?? 0,
     ...(saved && { wipBranch: saved.wipBranch, wipCommit: saved.wipCommit }),
   };
+  const usage = await countRun(work, shop, descriptor, outcome.lost ? undefined : outcome.end);
   if (outcome.lost) {
-    return afterInterruption(
-      { ...work.state, result },
-      canResume(descriptor, work.state.session),
-      shop.clock.now(),
-    );
+    const said = await sessionSaid(outcome.dir, descriptor.events);
+    const state = { ...work.state, ...said, ...(usage && { usage }), result };
+    return afterInterruption(state, canResume(descriptor, state.session), shop.clock.now());
   }
   const { end } = outcome;
   const verdict = judge({
@@ -68,20 +72,30 @@ export async function build(work: Work, shop: Workshop): Promise<JobState> {
   });
   if (verdict.ok) shop.loggedOut.delete(descriptor.name);
   else if (verdict.code === 'login') shop.loggedOut.add(descriptor.name);
+  const isUnheard = resume && !verdict.ok && verdict.code === 'no-session';
   const state: JobState = {
     ...work.state,
     interruptions: 0,
-    usage: usageOf(work.state, end),
-    ...(work.state.comments && { comments: work.state.comments.map((each) => ({ ...each, done: true })) }),
+    ...(usage && { usage }),
+    ...(!isUnheard &&
+      work.state.comments && { comments: work.state.comments.map((each) => ({ ...each, done: true })) }),
     result: { ...result, ...(verdict.ok && { summary: verdict.summary }) },
     ...(end.digest.sessionId !== undefined && { session: end.digest.sessionId }),
   };
   if (!verdict.ok) {
-    const failure = { code: verdict.code, text: verdict.reason, action: verdict.action };
+    const { reason: text, action, retryAfter } = verdict;
+    const failure = {
+      // Of a session that was not asked for it can only be told by chance.
+      code: verdict.code === 'no-session' && !isUnheard ? ('failed' as const) : verdict.code,
+      text,
+      action,
+      ...(retryAfter !== undefined && { until: end.endedAt + retryAfter }),
+    };
     const resumable = canResume(descriptor, state.session);
     return afterFailure(state, failure, { retries: job.manifest.retries, resumable }, shop.clock.now());
   }
-  return move(state, job.manifest.review === 'skip' ? 'testing' : 'review', shop.clock.now());
+  const { limits: _limits, ...done } = state;
+  return move(done, job.manifest.review === 'skip' ? 'testing' : 'review', shop.clock.now());
 }
 
 /** The work of a job that was ended by a person, for the case that it is wanted after all. */
@@ -125,23 +139,6 @@ async function keepCheckpoint(
 ): Promise<void> {
   await work.save({ result });
   if (work.state.claim !== undefined) await shop.hooks.transition(transitionOf(work.state, 'building'));
-}
-
-/** With this run added; once only, however often a crash makes its end be looked at. */
-function usageOf({ usage, run }: JobState, { durationMs, digest }: RunEnd): NonNullable<JobState['usage']> {
-  if (usage?.run === run) return usage;
-  const sum = (before: number | undefined, now: number | undefined) =>
-    before === undefined ? now : before + (now ?? 0);
-  const costUsd = sum(usage?.costUsd, digest.costUsd);
-  const inputTokens = sum(usage?.inputTokens, digest.inputTokens);
-  const outputTokens = sum(usage?.outputTokens, digest.outputTokens);
-  return {
-    run,
-    durationMs: (usage?.durationMs ?? 0) + durationMs,
-    ...(costUsd !== undefined && { costUsd }),
-    ...(inputTokens !== undefined && { inputTokens }),
-    ...(outputTokens !== undefined && { outputTokens }),
-  };
 }
 
 async function tailOf(file: string): Promise<string> {

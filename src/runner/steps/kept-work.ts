@@ -3,6 +3,7 @@ import { canResume } from '../engines/command.ts';
 import type { JobState } from '../job/state.ts';
 import { changedFiles } from '../workspace/changes.ts';
 import { checkpoint } from '../workspace/checkpoint.ts';
+import { writeOwnRef } from '../workspace/own-ref.ts';
 import { forgetRefs } from '../workspace/refs.ts';
 import { releaseWorktree } from '../workspace/release.ts';
 import { jobBranch } from '../workspace/worktrees.ts';
@@ -48,7 +49,7 @@ export async function setAside(shop: Workshop, state: JobState): Promise<void> {
   const kept = `refs/${jobBranch(state.id)}/attempt-${state.run}`;
   const commit = result?.wipCommit ?? place.base;
   if (commit === undefined) return;
-  await shop.git.run(['update-ref', kept, commit], { cwd: repository.root });
+  await writeOwnRef(() => shop.git.run(['update-ref', kept, commit], { cwd: repository.root }));
   const released = await releaseWorktree(shop.git, {
     repository,
     path: place.worktree,

@@ -49,6 +49,7 @@ export async function engineOrder(options: {
     resume,
     yolo: job.manifest.yolo,
     root: process.getuid?.() === 0,
+    env: engineEnvironment(shop.env, descriptor),
   });
   return {
     order: {

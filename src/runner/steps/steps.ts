@@ -14,7 +14,11 @@ import type { Workshop } from './workshop.ts';
  */
 export type Step = (work: Work, shop: Workshop) => Promise<JobState>;
 
-const STEPS: Partial<Record<Stage, Step>> = { assigned: prepare, building: build, testing: test };
+const STEPS: Partial<Record<Stage, Step>> = {
+  assigned: prepare,
+  building: async (work, shop) => shop.spending.within(await build(work, shop)),
+  testing: test,
+};
 
 export function stepFor(stage: Stage): Step | undefined {
   return STEPS[stage];

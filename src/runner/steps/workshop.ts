@@ -15,6 +15,7 @@ import type { LockTable } from '../lock-table.ts';
 import { describeDiagnostic } from '../manifest/diagnostic.ts';
 import { parseJob } from '../manifest/parse.ts';
 import type { Settings } from '../settings.ts';
+import { Spending } from '../spending.ts';
 import { installSupervisor } from '../supervisor/install.ts';
 import { createLauncher, type Launcher } from '../supervisor/launcher.ts';
 import type { ReadJob, Stopped, Work } from '../work.ts';
@@ -44,6 +45,7 @@ export class Workshop {
   readonly settings: Settings;
   readonly env: NodeJS.ProcessEnv;
   readonly locks: LockTable;
+  readonly spending: Spending;
   readonly workspaceFolder: string | undefined;
   readonly git: Git;
   readonly clones: Clones;
@@ -61,6 +63,7 @@ export class Workshop {
     this.settings = options.settings;
     this.env = options.env;
     this.locks = options.locks;
+    this.spending = new Spending({ ...options, budget: options.settings.budget ?? {} });
     this.workspaceFolder = options.workspaceFolder;
     this.git = createGit({ env: options.env });
     this.clones = new Clones(this.git, options.clock, options.settings.repositories);

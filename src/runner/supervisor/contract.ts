@@ -68,7 +68,7 @@ export interface StopRequest {
 
 export interface RunEnd {
   readonly version: 1;
-  /** What made it end. `itself`: it exited without being asked to. */
+  /** What made it end. `itself`: it exited without being asked to; `timeout`: it had not had its last word by then. */
   readonly endedBy: 'itself' | 'timeout' | 'stop' | 'final-event' | 'spawn-error';
   readonly exitCode: number | null;
   readonly signal: string | null;

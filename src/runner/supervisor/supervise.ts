@@ -193,7 +193,8 @@ class Run {
     return Promise.race<Cause>([
       stop,
       terminated.then(() => ({ endedBy: 'stop', stopReason: 'shutdown' })),
-      timeout.then(() => ({ endedBy: 'timeout' })),
+      // One that has had its last word before is only slow to go. What it says from here on, it says because it is ended.
+      timeout.then(() => ({ endedBy: this.#reader.digest.final ? 'final-event' : 'timeout' })),
       lingered.then(() => ({ endedBy: 'final-event' })),
     ]);
   }

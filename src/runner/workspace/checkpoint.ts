@@ -11,6 +11,7 @@ import type { Git, GitRunOptions } from '../../platform/git/git.ts';
 import { commitTree } from './commit.ts';
 import { withIndexCopy } from './index-copy.ts';
 import { linksIn } from './links.ts';
+import { writeOwnRef } from './own-ref.ts';
 import { confinedTo } from './slots.ts';
 
 export interface CheckpointRequest {
@@ -74,7 +75,8 @@ export async function checkpoint(git: Git, request: CheckpointRequest): Promise<
         });
   if (wipCommit !== last) {
     const was = last ?? '0'.repeat(wipCommit.length);
-    await git.run(['update-ref', '-m', 'agent-queue: checkpoint', ref, wipCommit, was], options);
+    const update = ['update-ref', '-m', 'agent-queue: checkpoint', ref, wipCommit, was];
+    await writeOwnRef(() => git.run(update, options));
   }
   return { ...result, wipCommit, changed };
 }

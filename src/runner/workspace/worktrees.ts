@@ -9,6 +9,7 @@ import { messageOf, UserError } from '../../platform/errors.ts';
 import { GitError } from '../../platform/git/error.ts';
 import type { Git } from '../../platform/git/git.ts';
 import { acquireLock, type Lock } from '../../platform/lock.ts';
+import { writeOwnRef } from './own-ref.ts';
 import type { Repository } from './repository.ts';
 import {
   adminDirectory,
@@ -177,7 +178,7 @@ async function onNewBranch(
   for (let n = 1; ; n++) {
     const name = wanted === undefined || n === 1 ? wanted : `${wanted}-${n}`;
     try {
-      await make(name);
+      await writeOwnRef(() => make(name));
       return name === undefined ? undefined : `refs/heads/${name}`;
     } catch (error) {
       const said = error instanceof GitError ? error.stderr : '';

@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import { fleetConfig } from '../../fleet/config.ts';
 import type { Fleet } from '../../fleet/fleet.ts';
 import { UserError } from '../../platform/errors.ts';
+import type { CommandAnswer, FleetCommand } from '../../runner/board.ts';
 import type { App } from '../app.ts';
 import { explicitSettings } from '../explicit-settings.ts';
 import { PAGE_URI } from '../fleet/page.ts';
@@ -39,19 +40,17 @@ export const sendHeartbeat: Handler = async (app) => {
 /** Claims whatever fits, without waiting for the runner to ask. */
 export const claimNext: Handler = async (app) => {
   const { t } = app;
-  const fleet = await fleetOf(app);
-  mention(
-    (await fleet.claimNow()) ? t('A job was claimed.') : t('There is no job to claim for this factory now.'),
-  );
+  const answer = await askFleet(app, { fleet: 'claim' }, ['empty']);
+  mention(answer.ok ? t('A job was claimed.') : t('There is no job to claim for this factory now.'));
 };
 
 export const drain: Handler = async (app) => {
-  await (await fleetOf(app)).drain(true);
+  await askFleet(app, { fleet: 'drain' });
   mention(app.t('Draining: nothing more is claimed; jobs in work go on to their end.'));
 };
 
 export const resume: Handler = async (app) => {
-  await (await fleetOf(app)).drain(false);
+  await askFleet(app, { fleet: 'resume' });
   mention(app.t('This factory claims jobs again.'));
 };
 
@@ -108,9 +107,31 @@ export const releaseLease: Handler = async (app, [element]) => {
   );
   const question = t('Give the lease of {0} back?', id);
   if ((await vscode.window.showWarningMessage(question, { modal: true, detail }, verb)) !== verb) return;
-  await fleet.releaseLease(id);
+  await askFleet(app, { fleet: 'release', id });
   mention(t('The lease of {0} is given back.', id));
 };
+
+/**
+ * Carried out wherever the runner is, in this window or elsewhere.
+ * @param answers codes of refusals that are answers as well
+ * @throws UserError as the fleet refuses, or `fleet-off`
+ */
+export async function askFleet(
+  app: App,
+  command: FleetCommand,
+  answers: readonly string[] = [],
+): Promise<CommandAnswer> {
+  const fleet = await fleetOf(app);
+  const answer = await (await app.home.factory()).execute(command);
+  if (!answer.ok && !answers.includes(answer.code ?? ''))
+    throw new UserError(
+      answer.code ?? 'refused',
+      answer.message,
+      answer.action ?? app.t('Look at “Fleet: Status”.'),
+    );
+  await fleet.lookElsewhere();
+  return answer;
+}
 
 /** @throws UserError `fleet-off`: fleet mode is off, or this laptop could not join. */
 async function fleetOf({ home, t }: App): Promise<Fleet> {

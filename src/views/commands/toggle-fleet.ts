@@ -6,6 +6,7 @@ import type { Stage } from '../../runner/stages.ts';
 import type { App } from '../app.ts';
 import { setFleetEnabled } from '../fleet/enabled.ts';
 import { mention } from '../report.ts';
+import { askFleet } from './fleet.ts';
 import type { Handler } from './handler.ts';
 
 const UNSETTLED: readonly Stage[] = ['assigned', 'building', 'review', 'testing'];
@@ -56,9 +57,10 @@ async function leave(app: App, fleet: Fleet): Promise<boolean> {
     cancel,
   );
   if (answer === undefined) return false;
-  await fleet.drain(true, { leaving: true });
+  await askFleet(app, { fleet: 'leave' });
   if (answer === release) {
-    for (const { id, standing } of leases) if (standing !== 'landing') await fleet.releaseLease(id);
+    for (const { id, standing } of leases)
+      if (standing !== 'landing') await askFleet(app, { fleet: 'release', id });
   }
   if (answer === cancel) {
     const factory = await app.home.factory();
@@ -70,14 +72,15 @@ async function leave(app: App, fleet: Fleet): Promise<boolean> {
 }
 
 /** It is being left already, but something holds it up. */
-async function leaveNow({ t }: App, fleet: Fleet): Promise<boolean> {
+async function leaveNow(app: App, fleet: Fleet): Promise<boolean> {
+  const { t } = app;
   const [now, stay] = [t('Turn Off Now'), t('Stay in the Fleet')];
   const detail = t(
     'Turned off now, nothing of them leaves this machine until fleet mode is on again. Their engines go on; the coordinator gives them to others when their leases lapse.',
   );
   const question = t('Fleet mode ends when {0} leases are settled.', fleet.facts().leases.length);
   const answer = await vscode.window.showWarningMessage(question, { modal: true, detail }, now, stay);
-  if (answer === stay) await fleet.drain(false);
+  if (answer === stay) await askFleet(app, { fleet: 'resume' });
   if (answer === now) await fleet.leave();
   return answer === now;
 }

@@ -43,6 +43,10 @@ export class Inbox
     );
   }
 
+  get visible(): boolean {
+    return this.#tree?.visible === true;
+  }
+
   /** The jobs selected in the view. */
   get selection(): readonly JobRow[] {
     const elements = this.#tree?.selection ?? [];
@@ -83,11 +87,16 @@ export class Inbox
   }
 
   async #open(context: vscode.ExtensionContext, tree: vscode.TreeView<Element>): Promise<InboxView> {
-    const [{ InboxView }, { Notices }] = await Promise.all([import('./view.ts'), import('../notices.ts')]);
+    const [{ InboxView }, { Notices }, { BudgetNotice }] = await Promise.all([
+      import('./view.ts'),
+      import('../notices.ts'),
+      import('../budget-notice.ts'),
+    ]);
     const view = new InboxView(this.#app, tree, (elements) => this.#drawAgain.fire(elements));
     this.#view = view;
     view.register(context);
-    new Notices(this.#app, () => tree.visible).register(context);
+    new Notices(this.#app).register(context);
+    new BudgetNotice(this.#app).register(context);
     return view;
   }
 }

@@ -7,6 +7,7 @@ import type { Stage } from '../../runner/stages.ts';
 import type { App } from '../app.ts';
 import { COMMANDS, CONTEXT_KEYS, OPEN_JOB, SHOW_MORE } from '../contributions.ts';
 import { jobTooltip } from '../text/job-tooltip.ts';
+import { holdSentence } from '../text/today.ts';
 import { treeItem } from './item.ts';
 import { openJob } from './open-job.ts';
 import { EMPTY_TALLY, pagedStage, type Section, type Tally, tallyOf } from './sections.ts';
@@ -143,7 +144,8 @@ export class InboxView implements vscode.TreeDataProvider<Element> {
             tooltip: waiting === 1 ? t('1 job waits for you') : t('{0} jobs wait for you', waiting),
           };
     const stalled = board?.runner.kind === 'stopped' && running + queued > 0;
-    view.message = stalled ? t('The runner is stopped; jobs wait for it.') : '';
+    const hold = board !== undefined && queued > 0 ? holdSentence(board.today, t) : undefined;
+    view.message = stalled ? t('The runner is stopped; jobs wait for it.') : (hold ?? '');
     void setContext(CONTEXT_KEYS.runner, board?.runner.kind);
     void setContext(CONTEXT_KEYS.inbox, board === undefined ? undefined : total === 0 ? 'empty' : 'filled');
   }

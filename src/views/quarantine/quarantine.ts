@@ -11,6 +11,8 @@ export class QuarantineView implements Feature, vscode.TreeDataProvider<Element>
   #load: () => Promise<QuarantineTree> = () =>
     Promise.reject(new Error('The Quarantine view is not registered.'));
 
+  #view: vscode.TreeView<Element> | undefined;
+
   readonly onDidChangeTreeData = this.#changed.event;
 
   constructor(app: App) {
@@ -19,6 +21,7 @@ export class QuarantineView implements Feature, vscode.TreeDataProvider<Element>
 
   register(context: vscode.ExtensionContext): void {
     const view = vscode.window.createTreeView(VIEWS.quarantine, { treeDataProvider: this });
+    this.#view = view;
     let loading: Promise<QuarantineTree> | undefined;
     this.#load = () => {
       loading ??= this.#open(context, view);
@@ -33,6 +36,10 @@ export class QuarantineView implements Feature, vscode.TreeDataProvider<Element>
       }),
       vscode.workspace.onDidGrantWorkspaceTrust(() => this.#changed.fire(undefined)),
     );
+  }
+
+  get visible(): boolean {
+    return this.#view?.visible === true;
   }
 
   async getChildren(element?: Element): Promise<Element[]> {

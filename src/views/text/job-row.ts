@@ -6,6 +6,7 @@ import { type Section, sectionOf, startOf } from '../inbox/sections.ts';
 import { age, stopwatch } from './duration.ts';
 import { activityName, filesText, sectionName } from './job.ts';
 import type { Translate } from './translate.ts';
+import { costInBrief, span } from './usage.ts';
 
 export interface RowText {
   readonly label: string;
@@ -63,7 +64,7 @@ function detail(job: JobRow, section: Section, t: Translate): string | undefined
       return job.reason === undefined
         ? job.files === undefined
           ? undefined
-          : filesText(job.files, t)
+          : result(job.files, job.usage, t)
         : shorten(job.reason.text, DETAIL_LENGTH);
     case 'blocked':
     case 'failed':
@@ -71,8 +72,20 @@ function detail(job: JobRow, section: Section, t: Translate): string | undefined
     case 'quarantine':
       return job.reason === undefined ? undefined : shorten(job.reason.text, DETAIL_LENGTH);
     case 'shipped':
-      return job.landed?.text;
+      return joined(job.landed?.text, costInBrief(job.usage));
   }
+}
+
+/** `3 files in 12 min · $0.42`, as far as it is known. */
+function result(files: number, usage: JobRow['usage'], t: Translate): string {
+  const time = usage?.durationMs === undefined ? undefined : span(usage.durationMs, t);
+  const what = time === undefined ? filesText(files, t) : t('{0} in {1}', filesText(files, t), time);
+  return joined(what, costInBrief(usage)) ?? what;
+}
+
+function joined(...facts: readonly (string | undefined)[]): string | undefined {
+  const known = facts.filter((fact) => fact !== undefined);
+  return known.length === 0 ? undefined : known.join(' · ');
 }
 
 function contextOf(job: JobRow): string {

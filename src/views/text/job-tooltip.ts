@@ -9,6 +9,7 @@ import { age, stopwatch } from './duration.ts';
 import { activityName, filesText, sectionName } from './job.ts';
 import { commandLink, escapeMarkdown } from './markdown.ts';
 import type { Translate } from './translate.ts';
+import { usageFacts } from './usage.ts';
 
 const SUMMARY_LENGTH = 600;
 
@@ -65,7 +66,7 @@ function facts(job: JobRow, now: number, t: Translate): Fact[] {
     job.attempt > 1 ? [t('Attempt'), String(job.attempt)] : undefined,
     job.files === undefined ? undefined : [t('Result'), filesText(job.files, t)],
     job.landed === undefined ? undefined : [t('Landed'), landed(job.landed)],
-    job.costUsd === undefined ? undefined : [t('Cost'), escapeMarkdown(`$${job.costUsd.toFixed(2)}`)],
+    ...usageFacts(job, t).map(([name, value]) => [name, escapeMarkdown(value)] as const),
     job.folder === undefined ? undefined : [t('Folder'), escapeMarkdown(job.folder)],
     [t('Id'), escapeMarkdown(job.id)],
   ];

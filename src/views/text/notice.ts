@@ -1,8 +1,10 @@
 /** Notices: said only when a person must act now, many as one. */
 import type { Board, JobRow } from '../../runner/board.ts';
 import { shorten } from '../../runner/manifest/text.ts';
+import type { Shown } from '../app.ts';
 import { sectionOf, waitsForPerson } from '../inbox/sections.ts';
 import type { Translate } from './translate.ts';
+import { usageInBrief } from './usage.ts';
 
 const TITLE_LENGTH = 60;
 
@@ -25,10 +27,24 @@ export function newlyWaiting(
   return [...after].filter(([key]) => !before.has(key)).map(([, row]) => row);
 }
 
+/** Which of them no view shows that a person can see now: the Inbox shows all, the Quarantine view what is in quarantine. */
+export function notShown(jobs: readonly JobRow[], shown: Shown): JobRow[] {
+  if (shown.inbox) return [];
+  return jobs.filter((job) => !(shown.quarantine && sectionOf(job) === 'quarantine'));
+}
+
+/** The view that shows all of them. */
+export function viewFor(jobs: readonly JobRow[]): 'inbox' | 'quarantine' {
+  return jobs.every((job) => sectionOf(job) === 'quarantine') ? 'quarantine' : 'inbox';
+}
+
 /** One sentence for all of them; the list must not be empty. */
 export function noticeText(jobs: readonly JobRow[], t: Translate): string {
   const [first] = jobs;
-  if (jobs.length !== 1 || first === undefined) return t('{0} jobs wait for you.', jobs.length);
+  if (jobs.length !== 1 || first === undefined)
+    return viewFor(jobs) === 'quarantine'
+      ? t('{0} results came too late and are in quarantine. Nothing of them was shipped.', jobs.length)
+      : t('{0} jobs wait for you.', jobs.length);
   const title = shorten(first.title, TITLE_LENGTH);
   switch (sectionOf(first)) {
     case 'blocked':
@@ -43,6 +59,12 @@ export function noticeText(jobs: readonly JobRow[], t: Translate): string {
     case 'failed':
     case 'dead_letter':
     case 'shipped':
-      return t('“{0}” is ready for your review.', title);
+      return readyText(title, usageInBrief(first.usage, t), t);
   }
+}
+
+function readyText(title: string, used: string | undefined, t: Translate): string {
+  return used === undefined
+    ? t('“{0}” is ready for your review.', title)
+    : t('“{0}” is ready for your review ({1}).', title, used);
 }

@@ -1,8 +1,9 @@
 /** The one item in the status bar: what it says at a glance, and the small panel behind it. */
-import type { RunnerPlace } from '../../runner/board.ts';
+import type { RunnerPlace, Today } from '../../runner/board.ts';
 import { COMMANDS } from '../contributions.ts';
 import type { Tally } from '../inbox/sections.ts';
 import { commandLink, escapeMarkdown } from './markdown.ts';
+import { heldUntil, holdSentence, todayText } from './today.ts';
 import type { Translate } from './translate.ts';
 
 export interface StatusFacts {
@@ -10,6 +11,8 @@ export interface StatusFacts {
   readonly tally: Tally;
   /** Undefined until the home has been read. */
   readonly runner: RunnerPlace | undefined;
+  /** What has been used today; undefined until the home has been read. */
+  readonly today?: Today | undefined;
   /** Where the home is. */
   readonly home: string;
   /** What the fleet adds, e.g. `Fleet on`; absent where no fleet was ever configured: a person without one is not told that it is off. */
@@ -27,13 +30,15 @@ export interface StatusText {
 }
 
 export function statusBar(facts: StatusFacts, t: Translate): StatusText {
-  const { tally, runner, fleet, trusted } = facts;
+  const { tally, runner, fleet, trusted, today } = facts;
   const stalled = runner?.kind === 'stopped' && tally.queued > 0;
+  const held = tally.queued > 0 && !stalled && today ? heldUntil(today, t) : undefined;
   const parts = [
     fleet,
     tally.waiting > 0 ? needYou(tally.waiting, t) : undefined,
     tally.running > 0 ? t('{0} running', tally.running) : undefined,
     stalled ? t('{0} queued, runner stopped', tally.queued) : undefined,
+    held === undefined ? undefined : t('{0} queued, held until {1}', tally.queued, held),
   ].filter((part) => part !== undefined);
   const words = trusted && parts.length > 0 ? parts.join(' · ') : t('Agent Queue');
   const needsPerson = trusted && tally.waiting > 0;
@@ -50,17 +55,20 @@ function needYou(count: number, t: Translate): string {
   return count === 1 ? t('1 needs you') : t('{0} need you', count);
 }
 
-function panel({ trusted, tally, runner, home, fleet }: StatusFacts, t: Translate): string {
+function panel({ trusted, tally, runner, today, home, fleet }: StatusFacts, t: Translate): string {
   const heading = `**${escapeMarkdown(t('Agent Queue'))}**`;
   if (!trusted) {
     return `${heading}\n\n${escapeMarkdown(t('This workspace is not trusted, so no job is run or shown here.'))}`;
   }
+  const used = today && todayText(today, t);
+  const hold = today && holdSentence(today, t);
   const facts: (readonly [string, string] | undefined)[] = [
     fleet === undefined ? undefined : [t('Fleet'), fleet],
     [t('Runner'), runnerText(runner, t)],
     [t('Running'), String(tally.running)],
     [t('Waiting for you'), String(tally.waiting)],
     [t('Queued'), String(tally.queued)],
+    used === undefined ? undefined : [t('Used today'), used],
     [t('Home'), home],
   ];
   const rows = facts
@@ -74,7 +82,10 @@ function panel({ trusted, tally, runner, home, fleet }: StatusFacts, t: Translat
     commandLink(t('New Job…'), COMMANDS.jobNew),
     commandLink(t('Show Output'), COMMANDS.outputShow),
   ];
-  return [heading, ['| | |', '| :-- | :-- |', ...rows].join('\n'), links.join(' · ')].join('\n\n');
+  const table = ['| | |', '| :-- | :-- |', ...rows].join('\n');
+  const zone = hold === undefined ? '' : t('The day is that of the time zone {0}.', today?.timeZone ?? '');
+  const why = hold === undefined ? [] : [escapeMarkdown(`${hold} ${zone}`)];
+  return [heading, ...why, table, links.join(' · ')].join('\n\n');
 }
 
 /** Who runs the jobs of the home, in words. */

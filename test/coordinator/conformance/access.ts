@@ -28,6 +28,15 @@ export function accessConformance(world: () => ServerWorld): void {
       ['POST', '/fleet/tokens', { kind: 'admin' }],
     ] as const)
       assert.equal((await house.call(method, path, { token, body })).status, 403, path);
+    const adopted = { factoryId: 'f1', id: 'b' };
+    const adopt = (bearer: string) =>
+      house.call('POST', '/fleet/jobs/a/adopt', { token: bearer, product: '', body: adopted });
+    assert.deepEqual([(await adopt(other)).status, (await adopt(foreign)).status], [403, 404]);
+    const made = await adopt(token);
+    assert.deepEqual(
+      [made.status, made.body.id, made.body.stage, made.body.leaseEpoch, made.body.leaseTtlSec],
+      [200, 'b', 'review', 1, 900],
+    );
     for (const path of ['/fleet/jobs', '/fleet/jobs/a', '/fleet/factories', '/fleet/jobs/a/why'])
       assert.equal((await house.call('GET', path, { token })).status, 200, path);
     // Without a product the token's own counts.

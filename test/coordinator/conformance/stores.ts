@@ -1,5 +1,6 @@
 /** What every store must do, whichever database is under it. */
 import { Desk, type Kind, type StoreWorld, TestClock } from '../support/worlds.ts';
+import { adoptingConformance } from './adopting.ts';
 import { attemptsConformance } from './attempts.ts';
 import { durabilityConformance } from './durability.ts';
 import { leasesConformance } from './leases.ts';
@@ -13,6 +14,7 @@ const TOPICS = {
   attempts: attemptsConformance,
   queue: queueConformance,
   people: peopleConformance,
+  adopting: adoptingConformance,
 };
 
 export function storeConformance(kind: Kind): void {

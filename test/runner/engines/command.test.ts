@@ -7,10 +7,7 @@ import { engineCatalog } from '../../../src/runner/engines/registry.ts';
 const { descriptors } = engineCatalog();
 const UUID = '6f1c3b0e-8f0a-4a44-9d5e-0c3a1f6b2d11';
 
-function request(
-  name: string,
-  more: { resume?: boolean; yolo?: boolean; root?: boolean; sessionId?: string } = {},
-) {
+function request(name: string, more: Partial<Parameters<typeof commandFor>[0]> = {}) {
   return {
     descriptor: descriptors.get(name) as EngineDescriptor,
     executable: { path: `/bin/${name}`, command: `/bin/${name}`, args: [] },
@@ -57,9 +54,11 @@ describe('commandFor', () => {
   it('tells engines that act without asking by default not to, unless the job says yolo', () => {
     const approve = (yolo: boolean) => commandFor(request('cline', { yolo })).args.at(4);
     assert.deepEqual([approve(false), approve(true)], ['false', 'true']);
-    assert.deepEqual(commandFor(request('goose')).env, {});
-    assert.equal(descriptors.get('goose')?.setEnv?.['GOOSE_MODE'], 'approve');
+    assert.deepEqual(commandFor(request('goose')).env, { GOOSE_MODE: 'approve' });
     assert.deepEqual(commandFor(request('goose', { yolo: true })).env, { GOOSE_MODE: 'auto' });
+    const { env } = commandFor(request('opencode'));
+    assert.equal((JSON.parse(env['OPENCODE_PERMISSION'] ?? '') as Record<string, unknown>)['*'], 'deny');
+    assert.deepEqual(commandFor(request('opencode', { yolo: true })).env, {});
   });
 
   it('adds no yolo flag unless asked, for any engine', () => {
@@ -80,6 +79,16 @@ describe('commandFor', () => {
     assert.throws(() => commandFor(request('claude', { yolo: true, root: true })), isRoot);
     assert.doesNotThrow(() => commandFor(request('claude', { root: true })));
     assert.doesNotThrow(() => commandFor(request('gemini', { yolo: true, root: true })));
+  });
+
+  it('lets root have it where a container says that it is one, and says how', () => {
+    const asRoot = (env: Record<string, string>) =>
+      commandFor(request('claude', { yolo: true, root: true, env }));
+    assert.doesNotThrow(() => asRoot({ IS_SANDBOX: '1' }));
+    assert.throws(
+      () => asRoot({ IS_SANDBOX: '0' }),
+      (error: unknown) => error instanceof UserError && error.action.includes('`IS_SANDBOX=1`'),
+    );
   });
 
   it('resumes only what can be resumed', () => {

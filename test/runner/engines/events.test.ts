@@ -26,7 +26,14 @@ describe('readEvent', () => {
         result: 'Done.',
         session_id: 's-1',
         total_cost_usd: 0.25,
-        usage: { input_tokens: 12, output_tokens: 34 },
+        usage: {
+          input_tokens: 12,
+          cache_creation_input_tokens: 100,
+          cache_read_input_tokens: 1000,
+          output_tokens: 34,
+        },
+        api_error_status: null,
+        permission_denials: [],
       },
     ]);
     assert.deepEqual(digest, {
@@ -35,7 +42,7 @@ describe('readEvent', () => {
       sessionId: 's-1',
       text: 'Done.',
       costUsd: 0.25,
-      inputTokens: 12,
+      inputTokens: 1112,
       outputTokens: 34,
     });
   });
@@ -54,6 +61,35 @@ describe('readEvent', () => {
     assert.equal(digest.failed, true);
     assert.equal(digest.error, "You've hit your limit");
     assert.equal(digest.limitedUntil, 1_795_000_000);
+  });
+
+  it('reads the status of a refusal, and what was not allowed', () => {
+    const claude = digestOf('claude', [
+      {
+        type: 'result',
+        is_error: true,
+        api_error_status: 429,
+        permission_denials: [{ tool_name: 'Write' }, { tool_name: 'Bash' }],
+      },
+    ]);
+    assert.deepEqual([claude.status, claude.denied], [429, 'Write']);
+    const refused = { type: 'session.error', data: { message: 'Last error: 401', statusCode: 401 } };
+    const denied = {
+      type: 'tool.execution_complete',
+      data: { error: { code: 'denied' }, toolTelemetry: { properties: { command: 'create' } } },
+    };
+    const copilot = digestOf('copilot', [denied, refused]);
+    assert.deepEqual([copilot.status, copilot.denied], [401, 'create']);
+  });
+
+  it('adds what belongs to a number, also in parts, and only numbers', () => {
+    const step = (input: number, read: unknown) => ({
+      type: 'step_finish',
+      part: { reason: 'tool-calls', tokens: { input, cache: { read, write: 1 } } },
+    });
+    assert.equal(digestOf('opencode', [step(10, 5), step(20, 'many')]).inputTokens, 10 + 5 + 1 + 20 + 1);
+    const stats = { total_tokens: 154, input_tokens: 120, output_tokens: 24 };
+    assert.equal(digestOf('gemini', [{ type: 'result', status: 'success', stats }]).outputTokens, 34);
   });
 
   it('reads codex: a passing error is no failure, only turn.failed is', () => {

@@ -62,6 +62,40 @@ describe('judge', () => {
     assert.match(result.reason, /reported that it failed: You have hit your usage limit/);
   });
 
+  it('knows a limit or a missing login by the status of the refusal, whatever the words', () => {
+    const told = (digest: Partial<EventDigest>) =>
+      failed({ digest: { final: true, failed: true, error: 'It did not work.', ...digest } }).code;
+    assert.equal(told({}), 'failed');
+    assert.equal(told({ status: 429 }), 'rate-limit');
+    assert.equal(told({ status: 401 }), 'login');
+    assert.equal(told({ status: 500 }), 'failed');
+    assert.equal(told({ limitedUntil: 1060 }), 'rate-limit');
+    assert.equal(
+      told({ limitedUntil: 1060, status: 500 }),
+      'failed',
+      'it went on, and failed over something else',
+    );
+    assert.equal(told({ limitedUntil: 900 }), 'failed', 'one that was over before it ended');
+    assert.equal(told({ error: "You've hit your 5-hour limit · resets 4:37am (UTC)" }), 'rate-limit');
+  });
+
+  it('reads from the words until when a limit holds, where no event tells', () => {
+    const error = 'Rate limit reached. Please retry in 34s.';
+    assert.equal(
+      failed({ engine: 'gemini', digest: { final: true, failed: true, error } }).retryAfter,
+      34_000,
+    );
+  });
+
+  it('says in the summary what was not allowed', () => {
+    const { ok, ...rest } = verdict({ digest: { ...DONE, denied: 'Write' } });
+    assert.equal(ok, true);
+    assert.match(
+      'summary' in rest ? rest.summary : '',
+      /^It was not allowed to use Write: .*`yolo: true`.*\n\nDid it\.$/,
+    );
+  });
+
   it('needs a final event', () => {
     assert.equal(failed({ changed: true }).code, 'no-final-event');
   });
@@ -80,10 +114,6 @@ describe('judge', () => {
     const ended = { exitCode: null, signal: 'SIGKILL' };
     assert.equal(
       verdict({ engine: 'opencode', digest: DONE, end: { endedBy: 'final-event', ...ended } }).ok,
-      true,
-    );
-    assert.equal(
-      verdict({ engine: 'opencode', digest: DONE, end: { endedBy: 'timeout', ...ended } }).ok,
       true,
     );
     const bad = { digest: { final: true, failed: true }, end: { endedBy: 'final-event' as const, ...ended } };
@@ -119,6 +149,13 @@ describe('judge', () => {
     assert.equal(failed({ engine: 'qwen', end: { exitCode: 1 }, digest: qwen }).code, 'login');
   });
 
+  it('quotes the last thing said to people where an engine only exits', () => {
+    const logTail = '{"type":"session"}\nOffline mode requires a local model provider.\n';
+    const { code, reason } = failed({ engine: 'copilot', end: { exitCode: 1 }, logTail });
+    assert.equal(code, 'failed');
+    assert.match(reason, /exit status 1: Offline mode requires a local model provider\./);
+  });
+
   it('reads known exit codes, by engine', () => {
     assert.equal(failed({ engine: 'gemini', end: { exitCode: 53 } }).code, 'limit');
     assert.equal(failed({ engine: 'gemini', end: { exitCode: 42 } }).code, 'input');
@@ -150,9 +187,34 @@ describe('judge', () => {
     assert.equal(verdict({ engine: 'aider', digest: { text: noKey }, changed: true }).ok, true);
   });
 
+  it('knows that a session is gone, by the words of each engine', () => {
+    const id = '6f1c3b0e-8f0a-4a44-9d5e-0c3a1f6b2d11';
+    const words: readonly (readonly [string, string, number])[] = [
+      ['claude', `No conversation found with session ID: ${id}`, 1],
+      [
+        'codex',
+        `Error: thread/resume: thread/resume failed: no rollout found for thread id ${id} (code -32600)`,
+        1,
+      ],
+      ['gemini', 'Error resuming session: No previous sessions found for this project.', 42],
+      ['qwen', `No saved session found with ID ${id}. Run \`qwen --resume\` without an ID.`, 1],
+      ['opencode', 'Error: Session not found', 1],
+      ['copilot', `Error: No session, task, or name matched '${id}'.`, 1],
+    ];
+    for (const [engine, logTail, exitCode] of words) {
+      assert.equal(failed({ engine, end: { exitCode }, logTail }).code, 'no-session', engine);
+    }
+  });
+
   it('says what ended it: time limit, person, withdrawal, shutdown, system', () => {
     const codes = [
       failed({ end: { endedBy: 'timeout', exitCode: null }, changed: true }),
+      // What claude and copilot print when they are interrupted.
+      failed({
+        end: { endedBy: 'timeout' },
+        digest: { final: true, failed: true, error: 'result_type=user' },
+      }),
+      failed({ engine: 'copilot', end: { endedBy: 'timeout' }, digest: DONE, changed: true }),
       failed({ end: { endedBy: 'stop', stopReason: 'cancel', exitCode: 0 }, digest: DONE }),
       failed({ end: { endedBy: 'stop', stopReason: 'revoked' } }),
       failed({ end: { endedBy: 'stop', stopReason: 'shutdown' } }),
@@ -160,6 +222,8 @@ describe('judge', () => {
       failed({ end: { exitCode: null, signal: 'SIGKILL' } }),
     ].map(({ code, retryable }) => [code, retryable]);
     assert.deepEqual(codes, [
+      ['timeout', true],
+      ['timeout', true],
       ['timeout', true],
       ['cancelled', false],
       ['cancelled', false],
@@ -178,7 +242,7 @@ describe('judge', () => {
     const echo = `{"type":"message","role":"user","content":"fix the error in the secret plan"}\nall quiet\n`;
     assert.equal(
       failed({ engine: 'gemini', end: { exitCode: 1 }, logTail: echo }).reason,
-      'Gemini CLI ended with exit status 1.',
+      'Gemini CLI ended with exit status 1: all quiet',
     );
   });
 

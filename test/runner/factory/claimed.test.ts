@@ -2,9 +2,11 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import type { FleetCommand } from '../../../src/runner/board.ts';
 import { localIdOf } from '../../../src/runner/claimed/materialise.ts';
 import type { Factory } from '../../../src/runner/factory.ts';
 import {
+  type AdoptionWish,
   type AttachedRunner,
   type ClaimedJob,
   type ClaimPolicy,
@@ -37,6 +39,8 @@ class Fleet implements Hooks {
   readonly detach = () => offline.detach();
   readonly claim = (signal: AbortSignal) => offline.claim(signal);
   readonly status = () => [];
+  readonly carryOut = (command: FleetCommand) => offline.carryOut(command);
+  readonly adopt = (wish: AdoptionWish) => offline.adopt(wish);
   readonly whereabouts = (jobId: string) => offline.whereabouts(jobId);
 
   attach(runner: AttachedRunner, holdings: readonly Holding[]): Promise<void> {
@@ -118,6 +122,20 @@ describe('a claimed job', function () {
     await waitForStage(factory, id, 'review');
     assert.equal(await give(job), id);
   });
+
+  for (const verb of ['approve', 'sendBack', 'reject'] as const)
+    it(`goes into quarantine although a person says ${verb} in the same moment`, async () => {
+      await give(claimed(jobFile({ cwd: repo })));
+      await waitForStage(factory, ID, 'review');
+      const revoked = fleet.runner?.revoked(ID, { code: 'fenced', text: 'Epoch 4 has it.' });
+      const answer = await factory.execute({ verb, id: ID, text: 'Once more.' });
+      await revoked;
+      const row = await waitForStage(factory, ID, verb === 'reject' && answer.ok ? 'failed' : 'quarantine');
+      assert.ok(answer.ok || ['moved', 'not-now', 'fenced'].includes(answer.code ?? ''), answer.code);
+      // What is known of it is of the stage that it is in.
+      const state = JSON.parse(readFileSync(path.join(home, 'runs', ID, 'state.json'), 'utf8'));
+      assert.equal(state.stage, row.stage);
+    });
 
   it('lands only after permission, and then may land for ever', async () => {
     await give(claimed(jobFile({ cwd: repo })));

@@ -2,9 +2,18 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { JobRow } from '../../../src/runner/board.ts';
-import { EVENTS, scriptEngine } from '../support/engines.ts';
-import { closeFactories, openTestFactory, processesOf, waitForStage, waitUntil } from '../support/factory.ts';
+import { steeredClock } from '../support/clock.ts';
+import { EVENTS, scriptEngine, sessionEngine } from '../support/engines.ts';
+import {
+  closeFactories,
+  openTestFactory,
+  processesOf,
+  waitForJob,
+  waitForStage,
+  waitUntil,
+} from '../support/factory.ts';
 import { jobFile } from '../support/job-file.ts';
 import { git, scratchFolder, scratchHome, scratchRepo } from '../support/scratch.ts';
 
@@ -86,6 +95,61 @@ describe('an engine that', function () {
     const row = await outcome(scriptEngine('echo x > new.txt; exec sleep 1000'), { timeout: '1s' });
     assert.deepEqual([row.stage, row.reason?.code, row.files], ['failed', 'timeout', 1]);
     assert.deepEqual(await processesOf(home), []);
+  });
+
+  it('has hit a limit is run again by itself when it is lifted, in its session, and says until when it waits', async () => {
+    home = scratchHome();
+    const clock = steeredClock((ms) => Math.min(ms, 200));
+    const calls = scratchFolder();
+    const limited = `{"type":"result","ok":false,"text":"Rate limit reached. Please retry in 7200s."}`;
+    const lines = `[ $n -gt 0 ] || { echo draft > new.txt; echo '${limited}'; exit 0; }`;
+    const settings = { engines: { mine: sessionEngine(calls, lines) } };
+    const factory = await openTestFactory(home, { settings, clock });
+    await factory.startRunner();
+    const id = await factory.add(jobFile({ engine: 'mine', cwd: scratchRepo(), body: 'Do it.' }), 'one');
+    const waiting = await waitForJob(factory, id, (row) => row.reason?.code === 'rate-limit');
+    assert.equal(waiting.stage, 'queued');
+    assert.match(
+      waiting.reason?.text ?? '',
+      /Please retry in 7200s\. It is run again by itself on .+ \d\d:\d\d;/,
+    );
+    const other = await openTestFactory(home);
+    const { stages } = await other.board();
+    const [shown] = stages.find(({ stage }) => stage === 'queued')?.rows ?? [];
+    assert.match(
+      shown?.waitsFor ?? '',
+      /^waits until .+ \d\d:\d\d for the limit of its engine to be lifted$/,
+    );
+    clock.jump(7_100_000);
+    await sleep(1000);
+    assert.equal((await factory.job(id))?.stage, 'queued', 'not before its time');
+    clock.jump(101_000);
+    const row = await waitForStage(factory, id, 'review');
+    assert.deepEqual([row.attempt, row.files, row.reason], [1, 1, undefined]);
+    assert.match(
+      readFileSync(path.join(calls, '2'), 'utf8'),
+      /^args: --resume session-7\nYour work was interrupted/,
+    );
+  });
+
+  it('does not know its session any more begins one on top of what was commented, with the task and the comment', async () => {
+    home = scratchHome();
+    const calls = scratchFolder();
+    const forgets = `case "$*" in *--resume*) echo 'There is no such session.' >&2; exit 1;; esac; echo $n > new-$n.txt`;
+    const patterns = [{ match: 'no such session', code: 'no-session' }];
+    const factory = await openTestFactory(home, {
+      settings: { engines: { mine: sessionEngine(calls, forgets, { patterns }) } },
+    });
+    await factory.startRunner();
+    const id = await factory.add(jobFile({ engine: 'mine', cwd: scratchRepo(), body: 'Do it.' }), 'one');
+    await waitForStage(factory, id, 'review');
+    await factory.execute({ verb: 'sendBack', id, text: 'Also this.' });
+    const row = await waitForJob(factory, id, ({ stage, files }) => stage === 'review' && files === 2);
+    assert.deepEqual([row.attempt, row.reason], [1, undefined]);
+    const [first, second, third] = ['1', '2', '3'].map((n) => readFileSync(path.join(calls, n), 'utf8'));
+    assert.match(first ?? '', /^args: \nDo it\.$/);
+    assert.match(second ?? '', /^args: --resume session-7\nAlso this\.$/);
+    assert.match(third ?? '', /^args: \nDo it\.\n\n.*comments:\n\nAlso this\.$/s);
   });
 
   it('leaves daemons behind leaves none', async () => {

@@ -94,6 +94,56 @@ describe('the processes of a factory', function () {
     });
   });
 
+  /** A factory with an engine that tells its session, and then works for a long time; and what it was started with. */
+  async function engineThatTells() {
+    const engine = world.file('engine.sh');
+    const told = `{"type":"init","id":"session-7"}`;
+    world.write(
+      'engine.sh',
+      `#!/bin/sh\necho "$*" >> "${world.file('sessions')}"\necho '${told}'\nexec sleep 300\n`,
+    );
+    const factory = await world.open({
+      engines: {
+        mine: {
+          executable: '/bin/sh',
+          args: [engine, 'new'],
+          resumeArgs: [engine, 'resume', '{sessionId}'],
+          session: 'told',
+          events: { final: [{ type: 'result' }], session: [{ path: 'id', when: { type: 'init' } }] },
+        },
+      },
+    });
+    await world.add('job', shellJob(world, '').replace('shell', 'mine'));
+    await factory.startRunner();
+    const saysItsSession = (attempt: number) =>
+      until(() => world.logOf('job', 'engine', attempt).includes(told));
+    return { factory, saysItsSession };
+  }
+
+  it('a session that an engine has told goes on when the supervisor is killed', async () => {
+    const { factory, saysItsSession } = await engineThatTells();
+    await saysItsSession(1);
+    process.kill(begun().supervisor.pid, 'SIGKILL');
+    await saysItsSession(2);
+    assert.equal(world.read('sessions'), 'new\nresume session-7\n');
+    await factory.execute({ verb: 'cancel', id: 'job' });
+    await factory.dispose();
+    await nothingRuns();
+  });
+
+  it('a session that an engine has told goes on when a cancelled job is retried', async () => {
+    const { factory, saysItsSession } = await engineThatTells();
+    await saysItsSession(1);
+    await factory.execute({ verb: 'cancel', id: 'job' });
+    const { message } = await factory.execute({ verb: 'retry', id: 'job' });
+    assert.match(message, /goes on with its session/);
+    await saysItsSession(2);
+    assert.equal(world.read('sessions'), 'new\nresume session-7\n');
+    await factory.execute({ verb: 'cancel', id: 'job' });
+    await factory.dispose();
+    await nothingRuns();
+  });
+
   it('an engine that is killed is no success, and what it started is ended', async () => {
     await world.add('job', shellJob(world, `sleep 300 &\n${counted(0.1, 300)}`));
     const runner = world.aq('run', '--once');

@@ -95,6 +95,23 @@ describe('queue', function () {
     assert.equal(existsSync(path.join(folder, 'clash')), false);
   });
 
+  it('tells when a file that was dropped is written, also where no runner looks', async () => {
+    const factory = await openTestFactory(home);
+    const waits: (string | undefined)[] = [];
+    const told = Promise.withResolvers<void>();
+    const look = async (): Promise<void> => {
+      const { stages } = await factory.board();
+      const [row] = stages.find(({ stage }) => stage === 'queued')?.rows ?? [];
+      if (row === undefined) return;
+      waits.push(row.waitsFor);
+      if (row.waitsFor === undefined) told.resolve();
+    };
+    factory.onDidChange(() => void look());
+    write(path.join(home, 'inbox'), { 'dropped.md': job({}, 'true') });
+    await told.promise;
+    assert.equal(waits[0], 'is still being written');
+  });
+
   it('says which lock a job waits for, and who has it', async () => {
     const factory = await openTestFactory(home);
     const lock = path.basename(folder);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import type { JobCommand } from '../../../src/runner/board.ts';
+import type { Command } from '../../../src/runner/board.ts';
 import { Layout } from '../../../src/runner/home/layout.ts';
 import { Mailbox } from '../../../src/runner/home/mailbox.ts';
 import { removeScratch, scratchHome } from '../support/scratch.ts';
@@ -16,19 +16,30 @@ describe('the mailbox', () => {
   });
   afterEach(removeScratch);
 
-  const command: JobCommand = { verb: 'sendBack', id: 'a', text: 'again, please' };
+  const command: Command = { verb: 'sendBack', id: 'a', text: 'again, please' };
 
   it('brings a request over and its answer back, and is empty then', async () => {
     const ticket = await asker.post(command);
     assert.equal(await asker.collect(ticket), undefined);
-    const asked: JobCommand[] = [];
+    const asked: Command[] = [];
     await runner.takeAll(async (each) => {
       asked.push(each);
       return { ok: false, code: 'x', message: 'No.', action: 'Wait.' };
     });
     assert.deepEqual(asked, [command]);
     assert.deepEqual(await asker.collect(ticket), { ok: false, code: 'x', message: 'No.', action: 'Wait.' });
-    assert.deepEqual(readdirSync(asker.directory), []);
+    await asker.post({ fleet: 'release', id: 'a' });
+    await asker.post({ fleet: 'drain' });
+    const ofFleet: Command[] = [];
+    await runner.takeAll(async (each) => {
+      ofFleet.push(each);
+      return { ok: true, message: '' };
+    });
+    assert.deepEqual(
+      new Set(ofFleet.map((each) => 'fleet' in each && each.fleet)),
+      new Set(['drain', 'release']),
+    );
+    assert.ok(!readdirSync(asker.directory).some((name) => name.includes('request')));
   });
 
   it('a request is carried out once, however many look', async () => {

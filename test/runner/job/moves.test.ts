@@ -5,7 +5,9 @@ import {
   afterInterruption,
   approved,
   assign,
+  laterOf,
   MAX_INTERRUPTIONS,
+  MAX_LIMITS,
   move,
   newState,
   retried,
@@ -80,11 +82,11 @@ describe('after a failure', () => {
   });
 
   it('another try comes later, of the same job', () => {
-    const next = failed('rate-limit', 2);
+    const next = failed('timeout', 2);
     assert.deepEqual([next.stage, next.notBefore, next.attempt], ['queued', 15_000, 1]);
-    assert.equal(next.reason?.code, 'rate-limit');
+    assert.equal(next.reason?.code, 'timeout');
     assert.equal(next.startsAnew, true, 'not on top of half of the work');
-    assert.equal(failed('rate-limit', 2, worked, true).startsAnew, undefined, 'its session goes on');
+    assert.equal(failed('timeout', 2, worked, true).startsAnew, undefined, 'its session goes on');
   });
 
   it('the last allowed attempt leads to the dead letters, and says so', () => {
@@ -97,6 +99,63 @@ describe('after a failure', () => {
   it('what only a person can mend is blocked, whatever retries are left', () => {
     for (const code of ['login', 'root', 'input', 'spawn'] as const)
       assert.equal(failed(code, 3).stage, 'blocked', code);
+  });
+
+  it('a limit makes it wait and run again by itself, without an attempt, longer each time', () => {
+    const MINUTE = 60_000;
+    const waits: (number | undefined)[] = [];
+    for (
+      let state = worked;
+      waits.length < MAX_LIMITS;
+      state = { ...assign(state, 10_000), stage: 'building' }
+    ) {
+      state = failed('rate-limit', 0, state, true);
+      assert.deepEqual([state.stage, state.attempt, state.startsAnew], ['queued', 0, undefined]);
+      assert.match(
+        state.reason?.text ?? '',
+        /^It broke\. It is run again by itself on \w{3} \d+ \w{3} \d\d:\d\d;/,
+      );
+      waits.push(((state.notBefore ?? 0) - 10_000) / MINUTE);
+    }
+    assert.deepEqual(waits.slice(0, 8), [1, 2, 4, 8, 16, 32, 60, 60]);
+    const hopeless = failed('rate-limit', 0, { ...worked, limits: MAX_LIMITS });
+    assert.deepEqual([hopeless.stage, hopeless.limits], ['failed', undefined]);
+    assert.equal(failed('rate-limit', 0).startsAnew, true, 'without a session it begins anew');
+  });
+
+  it('a limit is waited for as long as the engine says, but for a minute at least', () => {
+    const until = (at: number) => {
+      const failure = { code: 'rate-limit', text: 'It broke.', until: at } as const;
+      return afterFailure(worked, failure, { retries: 0, resumable: true }, 10_000).notBefore;
+    };
+    assert.equal(until(7_210_000), 7_210_000);
+    assert.equal(until(11_000), 70_000);
+    assert.equal(until(1e15), 10_000 + 8 * 86_400_000);
+  });
+
+  it('only a limit counts as one: after another failure the count begins anew, as at a person’s word', () => {
+    const limited = failed('rate-limit', 1, worked, true);
+    assert.deepEqual(laterOf(limited)?.why, 'limit');
+    const other = failed('failed', 1, { ...assign(limited, 9), stage: 'building' }, true);
+    assert.deepEqual([other.limits, laterOf(other)?.why], [undefined, 'retry']);
+    const asked = retried(limited, 9, true);
+    assert.deepEqual([asked.limits, laterOf(asked)], [undefined, undefined]);
+  });
+
+  it('a limit of a claimed job is for its coordinator to deal with', () => {
+    const claim = { jobId: 'j', epoch: 1, leaseMs: 1 };
+    assert.equal(failed('rate-limit', 0, { ...worked, claim }).stage, 'failed');
+  });
+
+  it('a session that is gone is left behind: from the base, or on top of what was commented', () => {
+    const anew = failed('no-session', 0, { ...worked, limits: 2 }, true);
+    assert.deepEqual([anew.stage, anew.attempt, anew.urgent, anew.session], ['queued', 0, true, undefined]);
+    assert.deepEqual([anew.startsAnew, anew.limits], [true, 2], 'a limit in between is still counted');
+    assert.equal(anew.reason?.text, 'It broke. It begins a new session; what was done so far is kept.');
+    const comments = [{ text: 'Also this.', at: 1, done: false }];
+    assert.equal(failed('no-session', 0, { ...worked, comments }).startsAnew, undefined);
+    const claimed = failed('no-session', 0, { ...worked, claim: { jobId: 'j', epoch: 1, leaseMs: 1 } });
+    assert.deepEqual([claimed.stage, claimed.run, claimed.session], ['assigned', 2, undefined]);
   });
 
   it('what did not go wrong by chance is not tried again', () => {

@@ -29,6 +29,8 @@ function waits(
   return Object.fromEntries([...waits].map(([id, wait]) => [id, waitText(wait)]));
 }
 
+const retryAt = (at: number) => ({ at, why: 'retry' as const });
+
 describe('run order', () => {
   it('is a person’s word, then priority, then age, then the id', () => {
     const queue = [
@@ -60,9 +62,20 @@ describe('plan', () => {
   });
 
   it('takes a retry that is further off than any can be for due: the wall clock has jumped back', () => {
-    const soon = job('soon', { notBefore: machine.now + 5_000 });
-    const jumped = job('jumped', { notBefore: machine.now + 3 * 86_400_000 });
+    const soon = job('soon', { later: retryAt(machine.now + 5_000) });
+    const jumped = job('jumped', { later: retryAt(machine.now + 3 * 86_400_000) });
     assert.deepEqual(plan([soon, jumped], machine).start, ['jumped']);
+  });
+
+  it('waits for a limit for days, and no longer than any limit lasts', () => {
+    const days = (n: number) => ({ at: machine.now + n * 86_400_000, why: 'limit' as const });
+    const queue = [job('a', { later: days(3) }), job('b', { later: days(9) })];
+    assert.deepEqual(plan(queue, machine).start, ['b']);
+    assert.match(
+      waits(queue)['a'] ?? '',
+      /^waits until \w{3} \d+ \w{3} \d\d:\d\d for the limit of its engine to be lifted$/,
+    );
+    assert.deepEqual(plan(queue, { ...machine, now: days(3).at }).start, ['a']);
   });
 
   it('lets a job that has to wait hold up nobody', () => {
@@ -83,7 +96,7 @@ describe('plan', () => {
       job('broken', { needs: ['two'] }),
       job('missing', { needs: ['three'] }),
       job('docker', { requires: ['tool:docker'] }),
-      job('later', { notBefore: machine.now + 1 }),
+      job('later', { later: retryAt(machine.now + 1) }),
     ];
     const change: Partial<Machine> = {
       locks: new Map([['db', 'a']]),
@@ -104,13 +117,31 @@ describe('plan', () => {
     });
   });
 
+  it('starts nothing while the day’s ceiling is used up, but what a person wants all the same', () => {
+    const hold = { until: machine.now + 1, unit: 'usd', text: 'until midnight: so it is' } as const;
+    const queue = [
+      job('a', { urgent: true }),
+      job('b', { locks: ['db'] }),
+      job('c', { anyway: true, urgent: true }),
+      job('d', { needs: ['x'] }),
+    ];
+    assert.deepEqual(plan(queue, { ...machine, hold }).start, ['c']);
+    assert.deepEqual(waits(queue, { hold, locks: new Map([['db', 'z']]) }), {
+      a: 'is held until midnight: so it is',
+      b: 'is held until midnight: so it is',
+      d: 'needs x, and there is no such job',
+    });
+  });
+
   it('starts what it needed once that is there', () => {
-    const queue = [job('a', { needs: ['one'], notBefore: machine.now, requires: ['os:linux'] })];
+    const queue = [job('a', { needs: ['one'], later: retryAt(machine.now), requires: ['os:linux'] })];
     assert.deepEqual(plan(queue, { ...machine, needed: new Map([['one', 'shipped']]) }).start, ['a']);
   });
 
   it('does not make a person wait for an automatic retry', () => {
-    assert.deepEqual(plan([job('a', { notBefore: machine.now + 1, urgent: true })], machine).start, ['a']);
+    assert.deepEqual(plan([job('a', { later: retryAt(machine.now + 1), urgent: true })], machine).start, [
+      'a',
+    ]);
   });
 
   it('says nothing of a job that only waits for its turn', () => {

@@ -12,6 +12,7 @@ import { buildSync } from 'esbuild';
 import type { Factory } from '../../../src/runner/factory.ts';
 import { closeFactories, openTestFactory, waitForStage } from '../support/factory.ts';
 import { commit, emptyRepo, environment, git } from '../support/scratch.ts';
+import { adoptingFleet } from './support/adopting-fleet.ts';
 import { quarantined } from './support/quarantined.ts';
 
 const TAKES_ALL = process.env['AQ_TEST_ALL_CRASHES'] === '1';
@@ -20,6 +21,8 @@ const DAY = Math.floor(Date.now() / 86_400_000);
 const ID = 'job-7-e3';
 
 type Verb = 'adopt' | 'discard' | 'requeue';
+/** Adopted as a job of the laptop alone, or of a fleet. */
+type Case = Verb | 'adopt in a fleet';
 
 describe('a process that is killed while it settles a result', function () {
   this.timeout(600_000);
@@ -53,9 +56,9 @@ describe('a process that is killed while it settles a result', function () {
     return { home, repo };
   }
 
-  async function settle(home: string, verb: Verb, ...point: readonly string[]) {
-    const child = spawn(process.execPath, [program, home, verb, ID, ...point], {
-      env: environment(),
+  async function settle(home: string, what: Case, ...point: readonly string[]) {
+    const child = spawn(process.execPath, [program, home, verbOf(what), ID, ...point], {
+      env: { ...environment(), AQ_TEST_FLEET: what === 'adopt in a fleet' ? '1' : '0' },
       stdio: 'pipe',
     });
     const ended = new Promise<NodeJS.Signals | null>((resolve) =>
@@ -73,7 +76,7 @@ describe('a process that is killed while it settles a result', function () {
     );
 
   /** What has to be true when the next process has opened the home and the person has asked again. */
-  const CHECKS: Record<Verb, (factory: Factory, home: string, repo: string) => Promise<void>> = {
+  const CHECKS: Record<Case, (factory: Factory, home: string, repo: string) => Promise<void>> = {
     async adopt(factory, home, repo) {
       const [only, ...others] = jobsOf(home);
       assert.deepEqual(others, []);
@@ -86,6 +89,16 @@ describe('a process that is killed while it settles a result', function () {
       assert.equal((await factory.quarantine.entry(ID))?.settled?.job, job);
       await factory.execute({ verb: 'approve', id: job });
       assert.equal((await factory.execute({ verb: 'ship', id: job })).ok, true);
+      assert.equal(git(repo, 'show', 'main:result.txt'), 'done');
+    },
+    async 'adopt in a fleet'(factory, home, repo) {
+      const [only, ...others] = jobsOf(home);
+      assert.deepEqual(others, []);
+      const [, jobId = ''] = /^review\/(job-7-adopted-[0-9a-f]{8})-e1\.md$/.exec(only ?? '') ?? [];
+      const row = await factory.job(`${jobId}-e1`);
+      assert.deepEqual([row?.stage, row?.claim], ['review', { jobId, epoch: 1 }]);
+      await factory.execute({ verb: 'approve', id: `${jobId}-e1` });
+      assert.equal((await factory.execute({ verb: 'ship', id: `${jobId}-e1` })).ok, true);
       assert.equal(git(repo, 'show', 'main:result.txt'), 'done');
     },
     async requeue(factory, home) {
@@ -103,10 +116,11 @@ describe('a process that is killed while it settles a result', function () {
     },
   };
 
-  for (const verb of ['adopt', 'requeue', 'discard'] as const) {
-    it(`${verb}: it is done once, or not at all`, async () => {
+  for (const what of ['adopt', 'adopt in a fleet', 'requeue', 'discard'] as const) {
+    const verb = verbOf(what);
+    it(`${what}: it is done once, or not at all`, async () => {
       const first = await scene();
-      const whole = await settle(first.home, verb);
+      const whole = await settle(first.home, what);
       assert.match(whole.said, /"ok":true/, whole.wrong);
       const { acts } = JSON.parse(whole.said) as { acts: number };
       assert.ok(acts >= (verb === 'discard' ? 3 : 8), `only ${acts} acts`);
@@ -120,9 +134,10 @@ describe('a process that is killed while it settles a result', function () {
       for (const [kind, n] of chosen) {
         const { home, repo } = await scene();
         try {
-          const { signal, wrong } = await settle(home, verb, kind, String(n));
+          const { signal, wrong } = await settle(home, what, kind, String(n));
           assert.equal(signal, 'SIGKILL', `it was not killed: ${wrong}`);
-          const factory = await openTestFactory(home);
+          const hooks = what === 'adopt in a fleet' ? { hooks: adoptingFleet } : {};
+          const factory = await openTestFactory(home, hooks);
           // Whole at any moment: the job file, its record and the refs of the work.
           const entry = await factory.quarantine.entry(ID);
           assert.equal(git(repo, 'rev-parse', entry?.work?.workRef ?? ''), entry?.work?.commit);
@@ -134,7 +149,7 @@ describe('a process that is killed while it settles a result', function () {
             intents.filter((name) => !name.startsWith('.')),
             [],
           );
-          await CHECKS[verb](factory, home, repo);
+          await CHECKS[what](factory, home, repo);
         } catch (error) {
           throw new Error(`killed ${kind} act ${n} of ${acts}: ${String(error)}`, { cause: error });
         } finally {
@@ -144,6 +159,10 @@ describe('a process that is killed while it settles a result', function () {
     });
   }
 });
+
+function verbOf(what: Case): Verb {
+  return what === 'adopt in a fleet' ? 'adopt' : what;
+}
 
 /** Evenly spread, others each day. */
 function sampleOf<T>(all: readonly T[], many: number, day: number): T[] {

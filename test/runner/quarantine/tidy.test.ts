@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { DAY } from '../../../src/platform/clock.ts';
+import { DAY, systemClock } from '../../../src/platform/clock.ts';
 import { steeredClock } from '../support/clock.ts';
 import { closeFactories, openTestFactory, waitUntil } from '../support/factory.ts';
 import { git, scratchHome, scratchRepo } from '../support/scratch.ts';
@@ -23,14 +23,16 @@ describe('what a new runner sees to in quarantine', function () {
     );
 
   /** A runner starts, so many days later, and has looked around. */
-  async function later(days: number): Promise<void> {
+  async function later(days: number, quarantineDays?: number): Promise<void> {
     const clock = steeredClock();
     clock.jump(days * DAY);
     rmSync(path.join(home, 'cache/quarantine-swept'), { force: true });
-    const factory = await openTestFactory(home, { clock });
+    const settings = quarantineDays === undefined ? {} : { quarantineDays };
+    const factory = await openTestFactory(home, { clock, settings });
     await factory.startRunner();
     const swept = path.join(home, 'cache/quarantine-swept');
-    await waitUntil(factory, () => Promise.resolve(existsSync(swept) || undefined));
+    if (quarantineDays === 0) await systemClock.sleep(500);
+    else await waitUntil(factory, () => Promise.resolve(existsSync(swept) || undefined));
     await factory.dispose();
   }
 
@@ -52,6 +54,23 @@ describe('what a new runner sees to in quarantine', function () {
     assert.equal(git(repo, 'for-each-ref', '--format=%(refname)'), 'refs/heads/main');
     assert.deepEqual(files(), []);
     assert.ok(existsSync(path.join(home, 'runs', id, 'state.json')), 'its log stays');
+  });
+
+  it('keeps it for as long as the setting says, and with 0 for ever', async () => {
+    const { factory, id } = await quarantined(home, repo, ['echo done > result.txt'], {
+      factory: { settings: { quarantineDays: 5 } },
+    });
+    assert.equal(
+      (await factory.execute({ verb: 'discard', id })).message,
+      `${id} is discarded; it is kept for 5 days, and can be restored until then.`,
+    );
+    await factory.dispose();
+    await later(400, 0);
+    assert.equal(files().length, 4);
+    await later(4, 5);
+    assert.equal(files().length, 4);
+    await later(6, 5);
+    assert.deepEqual(files(), []);
   });
 
   it('leaves a worktree alone that holds more than the result, and its refs', async () => {
@@ -76,5 +95,16 @@ describe('what a new runner sees to in quarantine', function () {
     await later(0);
     assert.equal(files().length, 6);
     assert.equal(git(repo, 'rev-parse', `refs/agent-queue/${id}/base`), git(repo, 'rev-parse', 'main'));
+  });
+
+  it('shows a result anew although an earlier one of its id was settled and its file moved away by hand', async () => {
+    const { factory, id } = await quarantined(home, repo, ['echo done > result.txt']);
+    await factory.execute({ verb: 'discard', id });
+    rmSync(path.join(home, 'quarantine', `${id}.md`));
+    await factory.dispose();
+    const again = await quarantined(home, repo, ['echo again > result.txt']);
+    assert.equal((await again.factory.quarantine.entry(again.id))?.settled, undefined);
+    assert.equal((await again.factory.quarantine.page({ offset: 0, limit: 9 })).count, 1);
+    assert.equal(again.id, id);
   });
 });

@@ -226,6 +226,21 @@ describe('a supervised run', function () {
       assert.deepEqual([end.digest.failed, end.digest.text], [false, 'done']);
     });
 
+    const interruptible = (first: string) =>
+      `console.log('${first}'); setTimeout(() => {}, 1e6);
+       process.on('SIGINT', () => { console.log('{"type":"result","result":"Stopped."}'); process.exit(0); })`;
+
+    it('has reached its time limit, whatever it says when it is interrupted', async () => {
+      const end = await run(scratch.node(interruptible('{"type":"init"}'), { events, timeoutMs: 500 }));
+      assert.deepEqual([end.endedBy, end.digest.final], ['timeout', true]);
+    });
+
+    it('has finished when the time limit comes after its last word', async () => {
+      const script = interruptible('{"type":"result","result":"Done."}');
+      const end = await run(scratch.node(script, { events, timeoutMs: 500, lingerMs: 60_000 }));
+      assert.equal(end.endedBy, 'final-event');
+    });
+
     it('reads a last line without a line end, and takes no secret into the digest', async () => {
       const order = scratch.order(`printf '{"type":"result","result":"the hunter2"}'`, {
         events,

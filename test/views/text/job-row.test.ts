@@ -34,6 +34,23 @@ describe('row of a job', () => {
     );
   });
 
+  it('says in what time and for how much, as far as it is known', () => {
+    const usage = { durationMs: 12 * MINUTE, costUsd: 0.42 };
+    assert.equal(
+      row({ stage: 'review', files: 3, usage }).description,
+      'now · claude · 3 files in 12 min · $0.42',
+    );
+    const part = { ...usage, atLeast: ['costUsd'] } as const;
+    assert.match(row({ stage: 'review', files: 3, usage: part }).description, /in 12 min · ≥ \$0\.42$/);
+    const untold = row({ stage: 'review', files: 1, usage: { durationMs: 40 * SECOND } });
+    assert.equal(untold.description, 'now · claude · 1 file in 40 s');
+    const landed = { kind: 'merge', text: 'merged into main', at: NOW } as const;
+    assert.equal(
+      row({ stage: 'shipped', landed, usage }).description,
+      'now · claude · merged into main · $0.42',
+    );
+  });
+
   it('says why a job failed, shortened, and where a shipped one went', () => {
     const long = { ...reason, text: 'x'.repeat(500) };
     assert.ok(row({ stage: 'failed', reason: long }).description.length < 110);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { MINUTE } from '../../../src/platform/clock.ts';
+import type { JobRow } from '../../../src/runner/board.ts';
 import { COMMANDS } from '../../../src/views/contributions.ts';
 import { jobTooltip } from '../../../src/views/text/job-tooltip.ts';
 import { commandLink, escapeMarkdown } from '../../../src/views/text/markdown.ts';
@@ -16,7 +17,7 @@ describe('tooltip of a job', () => {
 
   it('holds the facts, and links for what can be asked', () => {
     const text = jobTooltip(
-      job({ engine: 'claude', addedAt: NOW - 5 * MINUTE, costUsd: 0.5, attempt: 2 }),
+      job({ engine: 'claude', addedAt: NOW - 5 * MINUTE, usage: { costUsd: 0.5 }, attempt: 2 }),
       NOW,
       t,
     );
@@ -26,6 +27,28 @@ describe('tooltip of a job', () => {
     assert.match(text, /\| Attempt \| 2 \|/);
     assert.match(text, /\[Run Now\]\(command:agentQueue\.job\.run\?%5B%22faster-imports%22%5D\)/);
     assert.doesNotMatch(text, /Ship|Show Log/);
+  });
+
+  it('says what the engine has told of time, cost and tokens, and what it has not', () => {
+    const facts = (given: Partial<JobRow>) => jobTooltip(job({ engine: 'codex', ...given }), NOW, t);
+    assert.doesNotMatch(facts({}), /Cost|Tokens|Engine time/);
+    const told = facts({
+      usage: { durationMs: 65 * MINUTE, costUsd: 0.5, inputTokens: 12_345, outputTokens: 67 },
+    });
+    assert.match(told, /\| Engine time \| 1 h 5 min \|/);
+    assert.match(told, /\| Tokens \| 12\\\.3k in\\, 67 out \|/);
+    const part = facts({ usage: { costUsd: 0.5, inputTokens: 7, atLeast: ['costUsd', 'inputTokens'] } });
+    assert.match(part, /\| Cost \| at least &#36;0\\\.50 \|/);
+    assert.match(part, /\| Tokens \| at least 7 in\\, — out \|/);
+    const untold = facts({ usage: { durationMs: MINUTE } });
+    assert.match(
+      untold,
+      /\| Cost \| — \\\(the engine does not tell\\, so no ceiling in dollars holds it\\\) \|/,
+    );
+    assert.match(untold, /\| Tokens \| — \|/);
+    const script = facts({ engine: 'shell', usage: { durationMs: MINUTE } });
+    assert.match(script, /\| Engine time \| 1 min \|/);
+    assert.doesNotMatch(script, /Cost|Tokens/);
   });
 
   it('links to where the work landed only when that is a plain web address', () => {

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { MINUTE } from '../../../src/platform/clock.ts';
+import type { Today } from '../../../src/runner/board.ts';
 import { type StatusFacts, statusBar } from '../../../src/views/text/status-bar.ts';
 import { t } from '../english.ts';
 
@@ -35,6 +37,35 @@ describe('status bar', () => {
   it('says when queued jobs wait for a runner', () => {
     const { text } = statusBar(facts({ runner: { kind: 'stopped' } }, { queued: 4 }), t);
     assert.equal(text, '$(inbox) 4 queued, runner stopped');
+  });
+
+  it('says what was used today, and until when that holds what is queued', () => {
+    const until = new Date(2026, 10, 23).getTime();
+    const today: Today = {
+      day: '2026-11-22',
+      timeZone: 'Europe/Berlin',
+      endsAt: until,
+      usage: { costUsd: 4.2, inputTokens: 1200, outputTokens: 300 },
+      ceilings: { costUsd: 5 },
+    };
+    const free = statusBar(facts({ today }, { queued: 2 }), t);
+    assert.equal(free.text, '$(inbox) Agent Queue');
+    assert.match(free.tooltip, /\| Used today \| &#36;4\\\.20 of &#36;5\\\.00\\, 1\\\.5k tokens \|/);
+    const hold = { until, unit: 'usd', text: '' } as const;
+    const held = statusBar(facts({ today: { ...today, usage: { costUsd: 5.5 }, hold } }, { queued: 2 }), t);
+    assert.equal(held.text, '$(inbox) 2 queued, held until midnight');
+    assert.match(
+      held.tooltip,
+      /Nothing new starts until midnight\\: today has used &#36;5\\\.50\\, and the ceiling of a day is &#36;5\\\.00\\\. What runs goes on\\\. The day is that of the time zone Europe\\\/Berlin\\\./,
+    );
+    assert.equal(held.needsPerson, false);
+    const idle = statusBar(facts({ today: { ...today, hold } }), t);
+    assert.equal(idle.text, '$(inbox) Agent Queue', 'it holds nothing');
+    const late = { ...hold, until: until + 90 * MINUTE };
+    assert.match(
+      statusBar(facts({ today: { ...today, hold: late } }, { queued: 1 }), t).text,
+      /held until 0?1:30/,
+    );
   });
 
   it('says nothing of the jobs in a workspace that is not trusted', () => {

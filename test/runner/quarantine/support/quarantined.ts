@@ -1,8 +1,10 @@
 /** A home with results in quarantine: claimed jobs that ran here for real and were then taken away. */
 
+import type { FleetCommand } from '../../../../src/runner/board.ts';
 import { localIdOf } from '../../../../src/runner/claimed/materialise.ts';
 import type { Factory, FactoryOptions } from '../../../../src/runner/factory.ts';
 import {
+  type AdoptionWish,
   type AttachedRunner,
   type ClaimPolicy,
   type Holding,
@@ -25,6 +27,8 @@ export class KnowingFleet implements Hooks {
   readonly detach = () => offline.detach();
   readonly claim = (signal: AbortSignal) => offline.claim(signal);
   readonly status = () => [];
+  readonly carryOut = (command: FleetCommand) => offline.carryOut(command);
+  readonly adopt = (wish: AdoptionWish) => offline.adopt(wish);
 
   attach(runner: AttachedRunner, _holdings: readonly Holding[]): Promise<void> {
     this.runner = runner;

@@ -1,4 +1,4 @@
-/** Rows of the tables, and the records that they stand for. */
+/** Rows of the tables as both SQL stores have them, and the records that they stand for. */
 import type { Checkpoint, WireStage } from '../../fleet/protocol.ts';
 import type {
   EventKind,
@@ -20,7 +20,8 @@ export interface JobRow {
   readonly stage: WireStage;
   readonly epoch: number;
   readonly factory: string | null;
-  readonly held: number;
+  /** SQLite knows no booleans: 0 or 1. */
+  readonly held: boolean | number;
   readonly lease_expires_at: number | null;
   readonly priority: number;
   readonly shelf: number;
@@ -47,7 +48,7 @@ export function jobOf(row: JobRow, requires: readonly string[]): JobRecord {
     stage: row.stage,
     epoch: row.epoch,
     factoryId: row.factory,
-    held: row.held === 1,
+    held: Boolean(row.held),
     leaseExpiresAt: row.lease_expires_at,
     priority: row.priority,
     requires,
