@@ -84,7 +84,7 @@ export const VARIANTS: readonly Variant[] = [
       ],
       ['return difference > TOLERANCE ||', 'return difference > Infinity ||'],
     ],
-    seeds: [16, 9],
+    seeds: [17, 5],
   },
   {
     name: 'an outbox is replayed before its lease is renewed',
@@ -117,7 +117,7 @@ export const VARIANTS: readonly Variant[] = [
     file: 'fleet/shipping.ts',
     replace: [
       [
-        '      this.#side.failed(outcome);\n      return later(held);',
+        '      this.#side.failed(outcome);\n      return unanswered(held);',
         "      this.#side.failed(outcome);\n      return 'accepted';",
       ],
     ],

@@ -11,6 +11,7 @@ import { directoryOf, STAGES } from '../../src/runner/stages.ts';
 import { Directory, File } from '../world/disk.ts';
 import type { Machine } from '../world/machine.ts';
 import type { Process } from '../world/process.ts';
+import { MAIN } from '../world/repository.ts';
 import type { WireAnswer, WireRequest } from '../world/service.ts';
 import type { World } from '../world/world.ts';
 import { type Coordinator, type Observer, PRODUCT } from './coordinator.ts';
@@ -165,7 +166,10 @@ export class Ledger implements Observer {
     const landing = { machine: machine.name, localId: id, epoch: claim?.epoch ?? 0, commit, ref };
     this.#world.trace.add(machine.name, `LANDS ${id} on ${ref} at ${commit.slice(0, 8)}`);
     const before = this.landings.get(key);
-    if (before !== undefined)
+    // A job's own branch goes on where it was, at a person's word: sent back after a push whose answer was lost.
+    const goesOn =
+      before?.localId === id && before.ref === ref && ref !== MAIN && before.machine === machine.name;
+    if (before !== undefined && !goesOn)
       this.#world.broken(
         'at most one outward effect per job',
         `${key}: ${JSON.stringify(before)} and ${JSON.stringify(landing)}`,

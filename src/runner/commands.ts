@@ -250,16 +250,21 @@ function alone<T>(runner: Runner, { id, stage }: Found, decide: (state: JobState
 }
 
 /**
- * What has been reported as shipped, and not been answered, may be shipped for everybody else: it is not a person's
- * any more to send back (fleet-protocol.md, rule 10).
+ * A job with an intent to land may be shipped for everybody else, or have landed before its runner died: it is not a
+ * person's to take back until that is known (fleet-protocol.md, rule 10), or it could land twice.
  * @throws UserError `on-its-way`
  */
 function mustBeOurs({ id, claim, landing }: JobState): void {
-  if (claim === undefined || claim.mayLand === true || landing === undefined) return;
+  if (landing === undefined) return;
+  const isAsked = claim !== undefined && claim.mayLand !== true;
   throw new UserError(
     'on-its-way',
-    `${id} was reported as shipped, and the coordinator has not answered yet. Nothing was changed.`,
-    'Wait until it answers: the job then ships, or its result goes into quarantine.',
+    isAsked
+      ? `${id} was reported as shipped, and the coordinator has not answered yet. Nothing was changed.`
+      : `${id} was on its way out when its runner ended, and may have landed. Nothing was changed.`,
+    isAsked
+      ? 'Wait until it answers: the job then ships, or its result goes into quarantine.'
+      : 'Ship it: what has landed is not landed again.',
   );
 }
 

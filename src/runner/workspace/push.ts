@@ -62,8 +62,8 @@ function failure({ remote, branch }: PushRequest, error: GitError): UserError {
   const lines = said.split('\n').filter((line) => /^(fatal|error|remote|ssh|!)/.test(line.trim()));
   return new UserError(
     'push-failed',
-    `Git could not push ${branch} to ${remote}: ${lines.at(0) ?? said}. ${safe}`,
-    'See the log, put it right, then ship again.',
+    `Git could not push ${branch} to ${remote}: ${lines.at(0) ?? said}. If only the answer was lost it has arrived; the work is safe on the job’s own branch.`,
+    'See the log, put it right, then ship again: what has arrived already does no harm.',
     { cause: error },
   );
 }
