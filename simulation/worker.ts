@@ -3,6 +3,8 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { interpose, type Mutation } from './interpose.ts';
 import type { Answer, Task } from './protocol.ts';
 
+// Files that are not there are asked for all the time, and nobody reads where an error came from.
+Error.stackTraceLimit = 0;
 const { mutation } = workerData as { readonly mutation?: Mutation };
 interpose(mutation);
 const { planOf } = await import('./fleet/plan.ts');

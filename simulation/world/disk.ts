@@ -64,8 +64,7 @@ export class Disk {
 
   find(file: string): Entry | undefined {
     let at: Entry = this.#root;
-    for (const part of file.split('/')) {
-      if (part === '') continue;
+    for (const part of partsOf(file)) {
       if (!(at instanceof Directory)) return undefined;
       const next: Entry | undefined = at.entries.get(part);
       if (next === undefined) return undefined;
@@ -199,6 +198,19 @@ export class Disk {
   #tell(file: string): void {
     this.watch?.(path.dirname(file), path.basename(file));
   }
+}
+
+/** The same few thousand paths are asked for again and again. */
+const known = new Map<string, readonly string[]>();
+const MOST_KNOWN = 10_000;
+
+function partsOf(file: string): readonly string[] {
+  const found = known.get(file);
+  if (found !== undefined) return found;
+  if (known.size >= MOST_KNOWN) known.clear();
+  const parts = file.split('/').filter((part) => part !== '');
+  known.set(file, parts);
+  return parts;
 }
 
 /** The system's error of that name. */

@@ -43,7 +43,7 @@ export class Spending {
     const { hold } = this;
     return {
       day,
-      timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+      timeZone: timeZoneAt(now),
       endsAt: endOfDay(now),
       ...(usage !== undefined && { usage }),
       ceilings: {
@@ -80,4 +80,13 @@ export class Spending {
     }
     return reading;
   }
+}
+
+let zone: { readonly offset: number; readonly name: string } | undefined;
+
+/** Its name; asked for anew only when its offset is another one, for it costs more than all the rest. */
+function timeZoneAt(now: number): string {
+  const offset = new Date(now).getTimezoneOffset();
+  if (zone?.offset !== offset) zone = { offset, name: Intl.DateTimeFormat().resolvedOptions().timeZone };
+  return zone.name;
 }
