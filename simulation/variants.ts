@@ -32,7 +32,7 @@ export const VARIANTS: readonly Variant[] = [
         "  if (job.epoch > 0) return 'holds';\n  return stale(job.epoch, job.reason === 'cancelled'",
       ],
     ],
-    seeds: [20, 2],
+    seeds: [24],
   },
   {
     name: 'a claim does not raise the epoch',
@@ -49,7 +49,7 @@ export const VARIANTS: readonly Variant[] = [
         'if (job === undefined || !job.held || !isStillGiven(job, job.factoryId ?? factoryId, job.epoch))',
       ],
     ],
-    seeds: [120],
+    seeds: [44],
   },
   {
     name: 'a shipped job can be requeued',
@@ -121,7 +121,7 @@ export const VARIANTS: readonly Variant[] = [
         "      this.#side.failed(outcome);\n      return 'accepted';",
       ],
     ],
-    seeds: [93, 97],
+    seeds: [28],
   },
   {
     name: 'a job lands before its fenced report',
@@ -178,7 +178,7 @@ export const VARIANTS: readonly Variant[] = [
     name: 'a lease that was found on disk is taken for certain',
     file: 'fleet/take-up.ts',
     replace: [["held.lease = doubted(held.lease, 'restart');", '']],
-    seeds: [60],
+    seeds: [81],
   },
   {
     name: 'a prompt is logged',
