@@ -26,6 +26,7 @@ import { Exchange } from './exchange.ts';
 import { type Held, keyFor } from './held.ts';
 import { doubted, standing } from './lease.ts';
 import type { FleetOptions } from './options.ts';
+import type { Report } from './outbox.ts';
 import { overviewOf } from './overview.ts';
 import { isTerminal, wireAction } from './report.ts';
 import { nextAction, woke } from './session.ts';
@@ -201,7 +202,7 @@ export class Fleet implements Hooks {
     const text = 'Its lease was given back by a person. What had been done is kept.';
     await this.#exchange.runner?.revoked(id, { code: 'released', text });
     await this.#exchange.claiming.declined(held);
-    await this.#options.outbox.add(held, 'release');
+    await this.#tell(held, 'release');
     this.#kick();
   }
 
@@ -229,12 +230,21 @@ export class Fleet implements Hooks {
       const action = wireAction(to, reasonCode);
       // Whatever this laptop gives back it does not take again at once: that would go round for ever.
       if (action.do === 'release') await this.#exchange.claiming.declined(held).catch(this.#notKept(held));
-      if (action.do === 'report') await this.#options.outbox.add(held, action.stage, held.checkpoint);
-      if (action.do === 'release') await this.#options.outbox.add(held, 'release');
+      if (action.do === 'report') await this.#tell(held, action.stage, held.checkpoint);
+      if (action.do === 'release') await this.#tell(held, 'release');
     } catch (error) {
       this.#notKept(held)(error);
     }
     this.#kick();
+  }
+
+  /** Nothing of a claim that was fenced meanwhile: nobody would send it, and it would lie in the outbox for ever. */
+  async #tell(
+    held: Held,
+    ...report: [what: Report['what'], checkpoint?: Report['checkpoint']]
+  ): Promise<void> {
+    if (this.#exchange.held.get(keyFor(held)) !== held || held.lease.verdict !== undefined) return;
+    await this.#options.outbox.add(held, ...report);
   }
 
   /** It is told from memory; what a crash would lose is found again at the next start, from the stage that the job is in. */

@@ -399,6 +399,20 @@ for (const { of, begin } of COORDINATORS)
       assert.equal((await first.job(id))?.stage, 'shipped');
     });
 
+    it('has nothing left to send of a lease that is fenced while a person gives it back', async () => {
+      const stubborn = script("trap '' INT TERM", 'while true; do sleep 0.1; done');
+      const id = await claimed('job-23', jobFile({ cwd: repo, body: stubborn }));
+      await told('job-23');
+      stub.take('job-23');
+      const given = fleet.releaseLease(id);
+      clock.jump(3 * 60_000);
+      await fleet.heartbeat();
+      await until(() => fleet.facts().fenced.length === 1, 'fenced');
+      await given;
+      assert.deepEqual(outboxOf(home), []);
+      assert.ok(!stub.asked().includes('POST jobs/job-23/lease/release'));
+    });
+
     it('does in its process what is asked in another of the same home', async () => {
       const id = await claimed('job-21', jobFile({ cwd: repo }));
       await waitForStage(factory, id, 'review');
