@@ -42,6 +42,7 @@ export function furnish({ disk }: Machine): void {
   ];
   for (const folder of folders) disk.makeDirectory(folder, 0o755, 0);
   for (const file of ['/bin/sh', '/usr/bin/claude']) disk.make(file, 0o755, 0);
+  disk.settle();
 }
 
 export class Laptop {

@@ -142,6 +142,11 @@ export class Disk {
     if (last >= 0) this.#unsynced.splice(0, last + 1);
   }
 
+  /** All that is there survives a power cut: it has been there for long. */
+  settle(): void {
+    this.#unsynced = [];
+  }
+
   mustHaveRoom(file: string): void {
     if (this.isFull) fail('ENOSPC', file);
   }
