@@ -10,5 +10,6 @@ export const FOUND: readonly (readonly [seed: number, what: string])[] = [
   [10098, 'a job whose fenced report was accepted, unheard, was sent back and then quarantined'],
   [10165, 'a job adopted from quarantine waited for jobs that only the coordinator knows'],
   [1130, 'a lease was given back while it was fenced, and its release lay in the outbox for ever'],
+  [1709, 'a job that was fenced while the disk was full stayed where it was'],
   [54, 'a job that had landed when its runner was killed was sent back, and landed again'],
 ];

@@ -111,6 +111,11 @@ export class Runner {
     await this.options.inbox.save();
   }
 
+  /** Aborted when the runner is to stop. */
+  get stopped(): AbortSignal {
+    return this.#stopped.signal;
+  }
+
   /** Something may have happened. */
   wake(): void {
     this.#woken = true;

@@ -1,5 +1,6 @@
 /** What a fleet may ask of the runner that it is attached to (hooks.ts, AttachedRunner). */
-import { messageOf, UserError } from '../../platform/errors.ts';
+import { isDiskTrouble, messageOf, UserError } from '../../platform/errors.ts';
+import { DISK_RETRY } from '../drive.ts';
 import type { AttachedRunner, Capacity, Checkpoint, ClaimedJob, Holding, Revocation } from '../hooks.ts';
 import { revoked } from '../job/moves.ts';
 import { admitted } from '../quarantine/admit.ts';
@@ -49,10 +50,22 @@ class FleetSide implements AttachedRunner {
   }
 
   async #revoked(id: string, why: Revocation): Promise<void> {
-    const { store } = this.#runner.options;
+    const { stopped } = this.#runner;
+    const { store, clock, log } = this.#runner.options;
     // What runs is killed at once, whoever's turn it is.
     await this.#runner.end(id, new Stopped('revoked', why));
-    return inTurn(store.layout.run(id), () => this.#takeAway(id, why));
+    for (;;) {
+      try {
+        return await inTurn(store.layout.run(id), () => this.#takeAway(id, why));
+      } catch (error) {
+        // A runner that stops leaves it where it is; the next one is told of its epoch again.
+        if (!isDiskTrouble(error) || stopped.aborted) throw error;
+        log.warn(
+          `${id}: the disk takes no writes (${messageOf(error)}); it is taken away when there is room.`,
+        );
+        await clock.sleep(DISK_RETRY, stopped).catch(() => undefined);
+      }
+    }
   }
 
   /** Moves the job away from wherever it waits; a person's word may have put it into work again a moment ago. */
