@@ -125,9 +125,16 @@ export class Exchange implements ClaimingSide {
     if (outcome.kind === 'unreachable') return this.failed(outcome);
     held.renewKey = undefined;
     if (outcome.kind !== 'accepted') return this.#turnedAway(held, outcome);
-    held.lease = extended(held.lease, outcome.value.leaseMs, outcome.sentAt);
+    this.#extend(held, outcome.value.leaseMs, outcome.sentAt);
     this.served();
     if (held.shipHeld && this.options.outbox.waiting(held.id) === 0) this.shipping.again(held);
+  }
+
+  /** An answer to what was sent before a sleep says nothing of what has become of the job since (rule 4). */
+  #extend(held: Held, leaseMs: number | undefined, sentAt: Stamp): void {
+    held.lease = extended(held.lease, leaseMs, sentAt);
+    if (held.slept !== undefined && held.slept.wokeAt > sentAt.wall)
+      held.lease = doubted(held.lease, 'sleep');
   }
 
   async #replay(held: Held): Promise<void> {
@@ -143,7 +150,7 @@ export class Exchange implements ClaimingSide {
     const isLast = isTerminal(report.what);
     if (outcome.kind === 'accepted') {
       this.served();
-      held.lease = extended(held.lease, outcome.value.leaseMs, outcome.sentAt);
+      this.#extend(held, outcome.value.leaseMs, outcome.sentAt);
       await outbox.done(held.id, report.sequence);
       this.chronicle.transition(`${held.jobId}, epoch ${held.epoch}: ${report.what}`);
       if (isLast) return this.end(held);

@@ -331,7 +331,7 @@ export class Fleet implements Hooks {
           await this.#pause(action.ms, signal);
           continue;
         }
-        await this.#exchange.perform(action);
+        await this.#watched(this.#exchange.perform(action));
       } catch (error) {
         log.error(`Fleet: ${messageOf(error)}; it goes on. Nothing is lost.`);
         await clock.sleep(WAKE_LOOK, signal).catch(() => undefined);
@@ -366,8 +366,7 @@ export class Fleet implements Hooks {
 
   async #pause(ms: number, signal: AbortSignal): Promise<void> {
     const { clock } = this.#options;
-    const matters = [...this.#exchange.held.values()].some(({ lease }) => lease.verdict === undefined);
-    const meantMs = Math.min(ms, matters ? WAKE_LOOK : MINUTE);
+    const meantMs = Math.min(ms, this.#matters() ? WAKE_LOOK : MINUTE);
     // Nobody is told: nothing has happened, and who waits for a verdict would wake us at once, and so on for ever.
     this.#sleep.pauses(meantMs);
     const over = new AbortController();
@@ -375,6 +374,31 @@ export class Fleet implements Hooks {
     await clock.sleep(meantMs, AbortSignal.any([over.signal, signal])).catch(() => undefined);
     over.abort();
     void heard;
+  }
+
+  /** A machine may fall asleep in the midst of a call or a write as well: what ends late is then a look beside it. */
+  async #watched(action: Promise<void>): Promise<void> {
+    const over = new AbortController();
+    const watch = async () => {
+      while (this.#matters()) {
+        this.#sleep.pauses(WAKE_LOOK);
+        await this.#options.clock.sleep(WAKE_LOOK, over.signal);
+        this.#look();
+      }
+    };
+    // It ends by being aborted.
+    const watching = watch().catch(() => undefined);
+    try {
+      await action;
+    } finally {
+      over.abort();
+      await watching;
+    }
+  }
+
+  /** Something depends on noticing a sleep. */
+  #matters(): boolean {
+    return [...this.#exchange.held.values()].some(({ lease }) => lease.verdict === undefined);
   }
 
   /** Notices that the machine has slept, or that a clock was set: then every lease is in doubt (rule 4). */

@@ -399,6 +399,40 @@ for (const { of, begin } of COORDINATORS)
       assert.equal((await first.job(id))?.stage, 'shipped');
     });
 
+    it('notices a sleep in the midst of a call as well, and renews before it says anything', async () => {
+      const id = await claimed('job-24', jobFile({ cwd: repo }));
+      await waitForStage(factory, id, 'review');
+      await until(() => stub.reported('job-24').length === 2, 'review');
+      const held = Promise.withResolvers<void>();
+      let isHeld = false;
+      stub.script = async ({ path: at }) => {
+        if (at.endsWith('/claim') && !isHeld) {
+          isHeld = true;
+          await held.promise;
+        }
+        return undefined;
+      };
+      void fleet.claimNow().catch(() => undefined);
+      await until(() => isHeld, 'a call under way');
+      // Both clocks go on, so that only what is late tells.
+      clock.jump(64_000, 64_000);
+      await until(() => log.some((line) => line.includes('This machine slept')), 'noticed');
+      const before = stub.requests.length;
+      held.resolve();
+      assert.equal((await factory.execute({ verb: 'approve', id })).ok, true);
+      await until(() => stub.reported('job-24').length === 3, 'testing');
+      const since = stub.requests
+        .slice(before)
+        .map(({ method, path: at }) => `${method} ${at.split('/fleet/')[1]}`);
+      const [renewal, report] = ['POST jobs/job-24/lease/renew', 'PATCH jobs/job-24'].map((each) =>
+        since.indexOf(each),
+      );
+      assert.ok(
+        renewal !== undefined && report !== undefined && renewal >= 0 && renewal < report,
+        since.join(),
+      );
+    });
+
     it('has nothing left to send of a lease that is fenced while a person gives it back', async () => {
       const stubborn = script("trap '' INT TERM", 'while true; do sleep 0.1; done');
       const id = await claimed('job-23', jobFile({ cwd: repo, body: stubborn }));
