@@ -12,5 +12,6 @@ export const FOUND: readonly (readonly [seed: number, what: string])[] = [
   [1130, 'a lease was given back while it was fenced, and its release lay in the outbox for ever'],
   [1709, 'a job that was fenced while the disk was full stayed where it was'],
   [2045, 'a laptop that slept while a file was written did not notice it'],
+  [2262, 'a job that may land, sent back by a person, failed and could not be taken up again'],
   [54, 'a job that had landed when its runner was killed was sent back, and landed again'],
 ];

@@ -89,6 +89,7 @@ export function afterFailure(
     ...(failure.action !== undefined && { action: failure.action }),
   };
   if (failure.code === 'no-session') return withoutSession(before, failure, now);
+  if (isWithAPerson(state)) return move(state, 'review', now, reason);
   // Only the coordinator retries claimed jobs (fleet-protocol.md, rule 13).
   if (state.claim !== undefined) return move(state, 'failed', now, reason);
   if (failure.code === 'rate-limit' && limits < MAX_LIMITS) {
@@ -164,11 +165,21 @@ export function afterInterruption(state: JobState, resumable: boolean, now: numb
       ? { ...counted, attempt: state.attempt - 1, urgent: true }
       : { ...counted, run: state.run + 1 };
   }
-  return move(state, 'failed', now, {
+  return move(state, isWithAPerson(state) ? 'review' : 'failed', now, {
     code: 'interrupted',
     text: 'The run was cut off before the engine had finished (the machine or its supervisor stopped). What it had done is kept.',
-    action: 'Look at the log and the changes, then retry the job.',
+    action: isWithAPerson(state)
+      ? 'Look at the log and the changes, then send it back, or approve it.'
+      : 'Look at the log and the changes, then retry the job.',
   });
+}
+
+/**
+ * The coordinator has accepted it as shipped: nobody else will do it, and a person settles here what becomes of it
+ * (fleet-protocol.md, rule 10). As failed it could not be sent back any more.
+ */
+function isWithAPerson({ claim }: JobState): boolean {
+  return claim?.mayLand === true;
 }
 
 /** A person sends it on its way again: attempts are counted anew. */

@@ -142,6 +142,20 @@ describe('after a failure', () => {
     assert.deepEqual([asked.limits, laterOf(asked)], [undefined, undefined]);
   });
 
+  it('a claimed job that may land, and has not, comes back to review, whatever ended its run', () => {
+    const claim = { jobId: 'j', epoch: 1, leaseMs: 1, mayLand: true };
+    for (const code of ['failed', 'rate-limit', 'login'] as const)
+      assert.deepEqual(
+        [failed(code, 3, { ...worked, claim }).stage, failed(code, 3, { ...worked, claim }).reason?.code],
+        ['review', code],
+      );
+    assert.equal(afterInterruption({ ...worked, claim }, false, 1).stage, 'review');
+    assert.equal(
+      afterInterruption({ ...worked, claim: { ...claim, mayLand: false } }, false, 1).stage,
+      'failed',
+    );
+  });
+
   it('a limit of a claimed job is for its coordinator to deal with', () => {
     const claim = { jobId: 'j', epoch: 1, leaseMs: 1 };
     assert.equal(failed('rate-limit', 0, { ...worked, claim }).stage, 'failed');
