@@ -1,6 +1,7 @@
 /** Claimed jobs, from the runner's side: what a fleet may ask of it, and what it does without one. */
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import fs, { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import path from 'node:path';
 import type { FleetCommand } from '../../../src/runner/board.ts';
 import { localIdOf } from '../../../src/runner/claimed/materialise.ts';
@@ -22,6 +23,7 @@ import {
   processesOf,
   waitForJob,
   waitForStage,
+  waitUntil,
 } from '../support/factory.ts';
 import { jobFile, script } from '../support/job-file.ts';
 import { git, scratchFolder, scratchHome, scratchRepo } from '../support/scratch.ts';
@@ -136,6 +138,30 @@ describe('a claimed job', function () {
       const state = JSON.parse(readFileSync(path.join(home, 'runs', ID, 'state.json'), 'utf8'));
       assert.equal(state.stage, row.stage);
     });
+
+  it('is taken away when there is room, where the disk is full as it is fenced', async () => {
+    await give(claimed(jobFile({ cwd: repo })));
+    await waitForStage(factory, ID, 'review');
+    const { open } = fs.promises;
+    const full = Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' });
+    let refused = 0;
+    fs.promises.open = async (file, ...rest) => {
+      if (!String(file).includes('/quarantine/')) return open(file, ...rest);
+      refused += 1;
+      throw full;
+    };
+    syncBuiltinESMExports();
+    const revoked = fleet.runner?.revoked(ID, { code: 'fenced', text: 'Epoch 4 has it.' });
+    try {
+      await waitUntil(factory, () => Promise.resolve(refused > 0 || undefined));
+      assert.equal((await factory.job(ID))?.stage, 'review');
+    } finally {
+      fs.promises.open = open;
+      syncBuiltinESMExports();
+    }
+    await revoked;
+    assert.equal((await factory.job(ID))?.stage, 'quarantine');
+  });
 
   it('lands only after permission, and then may land for ever', async () => {
     await give(claimed(jobFile({ cwd: repo })));
