@@ -435,6 +435,25 @@ for (const { of, begin } of COORDINATORS)
       );
     });
 
+    it('does not take the answer to a renewal from before a sleep for a certain lease', async () => {
+      const id = await claimed('job-25', jobFile({ cwd: repo }));
+      await waitForStage(factory, id, 'review');
+      await until(() => stub.reported('job-25').length === 2, 'review');
+      const renewals = () => stub.asked().filter((each) => each === 'POST jobs/job-25/lease/renew').length;
+      const slept = () => log.filter((line) => line.includes('This machine slept')).length;
+      const answered = Promise.withResolvers<void>();
+      stub.script = async ({ path: at }) => {
+        if (at.endsWith('/lease/renew') && renewals() === 1) await answered.promise;
+        return undefined;
+      };
+      clock.jump(64_000);
+      await until(() => renewals() === 1, 'a renewal under way');
+      clock.jump(64_000, 64_000);
+      await until(() => slept() === 2, 'noticed');
+      answered.resolve();
+      await until(() => renewals() === 2, 'another renewal');
+    });
+
     it('has nothing left to send of a lease that is fenced while a person gives it back', async () => {
       const stubborn = script("trap '' INT TERM", 'while true; do sleep 0.1; done');
       const id = await claimed('job-23', jobFile({ cwd: repo, body: stubborn }));
