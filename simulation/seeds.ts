@@ -13,5 +13,10 @@ export const FOUND: readonly (readonly [seed: number, what: string])[] = [
   [1709, 'a job that was fenced while the disk was full stayed where it was'],
   [2045, 'a laptop that slept while a file was written did not notice it'],
   [2262, 'a job that may land, sent back by a person, failed and could not be taken up again'],
+  [4863, 'a job was in work twice: the fleet asked for it while a new runner took it up'],
+  [
+    5599,
+    'a job was accepted as shipped, unheard; with fleet mode off its intent was dropped, and then it was fenced',
+  ],
   [54, 'a job that had landed when its runner was killed was sent back, and landed again'],
 ];

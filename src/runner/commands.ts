@@ -177,7 +177,8 @@ async function approve(runner: Runner, found: Found): Promise<CommandAnswer> {
   });
   if (refused !== undefined) return refused;
   await runner.settled(id);
-  return answerOf(await stateOf(runner, id));
+  const state = await stateOf(runner, id);
+  return (runner.stopped.aborted ? leftAt(state, 'approve') : undefined) ?? answerOf(state);
 }
 
 async function ship(runner: Runner, found: Found): Promise<CommandAnswer> {
@@ -195,7 +196,8 @@ async function ship(runner: Runner, found: Found): Promise<CommandAnswer> {
   });
   if (refused !== undefined) return refused;
   await runner.settled(id);
-  return answerOf(await stateOf(runner, id));
+  const state = await stateOf(runner, id);
+  return (runner.stopped.aborted ? leftAt(state, 'ship') : undefined) ?? answerOf(state);
 }
 
 async function sendBack(runner: Runner, found: Found, comment: string): Promise<CommandAnswer> {
@@ -207,8 +209,7 @@ async function sendBack(runner: Runner, found: Found, comment: string): Promise<
     );
   const { id, stage } = found;
   return alone(runner, found, async (state) => {
-    runner.mustBeIdle(id);
-    mustBeOurs(state);
+    mustBeOurs(runner, state);
     const next = sentBack(state, comment, runner.options.clock.now());
     await change(runner, next, stage);
     if (next.stage === 'queued') runner.hurry(id);
@@ -220,8 +221,7 @@ async function sendBack(runner: Runner, found: Found, comment: string): Promise<
 async function reject(runner: Runner, found: Found, why: string): Promise<CommandAnswer> {
   const { id, stage } = found;
   return alone(runner, found, async (state) => {
-    runner.mustBeIdle(id);
-    mustBeOurs(state);
+    mustBeOurs(runner, state);
     const text = why.trim() === '' ? 'Rejected by a person.' : `Rejected by a person: ${why.trim()}`;
     const reason = {
       code: 'rejected',
@@ -252,20 +252,23 @@ function alone<T>(runner: Runner, { id, stage }: Found, decide: (state: JobState
 /**
  * A job with an intent to land may be shipped for everybody else, or have landed before its runner died: it is not a
  * person's to take back until that is known (fleet-protocol.md, rule 10), or it could land twice.
- * @throws UserError `on-its-way`
+ * @throws UserError `on-its-way`; `busy` while it is in work
  */
-function mustBeOurs({ id, claim, landing }: JobState): void {
-  if (landing === undefined) return;
-  const isAsked = claim !== undefined && claim.mayLand !== true;
-  throw new UserError(
-    'on-its-way',
-    isAsked
-      ? `${id} was reported as shipped, and the coordinator has not answered yet. Nothing was changed.`
-      : `${id} was on its way out when its runner ended, and may have landed. Nothing was changed.`,
-    isAsked
-      ? 'Wait until it answers: the job then ships, or its result goes into quarantine.'
-      : 'Ship it: what has landed is not landed again.',
-  );
+function mustBeOurs(runner: Runner, { id, claim, landing }: JobState): void {
+  const isAsked = landing !== undefined && claim !== undefined && claim.mayLand !== true;
+  if (isAsked)
+    throw new UserError(
+      'on-its-way',
+      `${id} was reported as shipped, and the coordinator has not answered yet. Nothing was changed.`,
+      'Wait until it answers: the job then ships, or its result goes into quarantine.',
+    );
+  runner.mustBeIdle(id);
+  if (landing !== undefined)
+    throw new UserError(
+      'on-its-way',
+      `${id} was on its way out when its runner ended, and may have landed. Nothing was changed.`,
+      'Ship it: what has landed is not landed again.',
+    );
 }
 
 /** The state, with the stage that the directory says. */
@@ -333,6 +336,28 @@ function answerOf(state: JobState): CommandAnswer {
     reason?.text ?? `${state.id} is in ${state.stage}.`,
     reason?.action,
   );
+}
+
+/** The answer when the runner has stopped before the job came to its end; undefined when it had come to it. */
+function leftAt(state: JobState, verb: 'approve' | 'ship'): CommandAnswer | undefined {
+  const { id, stage, reason, landing, candidate } = state;
+  if (stage !== 'testing' || reason !== undefined) return undefined;
+  if (landing !== undefined)
+    return stops(`The runner stopped while ${id} was on its way out; the next one goes on with it.`);
+  if (candidate === undefined)
+    return stops(
+      `The runner stopped before ${id} was verified. It stays approved, and the next one goes on with it.`,
+    );
+  if (verb === 'approve') return undefined;
+  return refusal(
+    'runner-stops',
+    `The runner stopped before ${id} shipped. Nothing was changed.`,
+    'Ship it again.',
+  );
+}
+
+function stops(message: string): CommandAnswer {
+  return refusal('runner-stops', message, 'Start the runner.');
 }
 
 function done(message: string): CommandAnswer {

@@ -43,6 +43,8 @@ export class RunnerHost {
   #wanted: AbortController | undefined;
   /** The wait for the seat. */
   #pending: Promise<void> = Promise.resolve();
+  /** The runner here is leaving: it begins nothing more. */
+  #leaving: Promise<void> | undefined;
   /** Requests that are being carried out here. */
   readonly #asked = new Set<Promise<CommandAnswer>>();
 
@@ -88,6 +90,7 @@ export class RunnerHost {
 
   /** Resolves when the request is answered, by whoever is the runner. */
   async execute(command: Command): Promise<CommandAnswer> {
+    while (this.#leaving !== undefined) await this.#leaving;
     if (this.#runner !== undefined) return this.#carryOut(this.#runner, command);
     return (await this.#options.seat.take()) ? this.#executeAlone(command) : this.#passOn(command);
   }
@@ -117,14 +120,24 @@ export class RunnerHost {
     return true;
   }
 
-  /** Lets go of the runner that is here now; nothing when another end of it was quicker. */
-  async #end(): Promise<void> {
-    const runner = this.#runner;
-    await runner?.stop();
-    if (runner === undefined || this.#runner !== runner) return;
+  /** Lets go of the runner that is here now; nothing when there is none. */
+  #end(): Promise<void> {
+    this.#leaving ??= this.#leave().finally(() => {
+      this.#leaving = undefined;
+    });
+    return this.#leaving;
+  }
+
+  async #leave(): Promise<void> {
+    if (this.#runner === undefined) return;
+    const { seat, log, changed } = this.#options;
+    // Whatever it could not write down: nothing of it is in work any more, and the seat is somebody else's to have.
+    await this.#runner.stop().catch((error: unknown) => log.error(messageOf(error)));
+    // What a person has decided is on disk before the next runner looks, or that would miss it.
+    while (this.#asked.size > 0) await Promise.all(this.#asked);
     this.#runner = undefined;
-    await this.#options.seat.leave();
-    this.#options.changed();
+    await seat.leave();
+    changed();
   }
 
   async #executeAlone(command: Command): Promise<CommandAnswer> {
@@ -184,7 +197,8 @@ export class RunnerHost {
 
   #readMail(): void {
     const runner = this.#runner;
-    if (runner === undefined) return;
+    // What comes while it leaves is the next one's.
+    if (runner === undefined || this.#leaving !== undefined) return;
     const { mailbox, log } = this.#options;
     mailbox
       .takeAll((command) => this.#carryOut(runner, command))

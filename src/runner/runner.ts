@@ -5,49 +5,19 @@
  * It sleeps until something happens (a file in the inbox, a request, the end of a job, a retry that is due), with
  * a slow look around beside it because file watchers miss things.
  */
-import { type Clock, SECOND } from '../platform/clock.ts';
 import { isDiskTrouble, messageOf, UserError } from '../platform/errors.ts';
-import type { Log } from '../platform/log.ts';
-import type { Hold } from './budget.ts';
 import { attachFleet } from './claimed/attach.ts';
-import { transitionOf } from './claimed/told.ts';
 import { DISK_RETRY, drive } from './drive.ts';
-import type { Inbox, InboxEntry } from './home/inbox.ts';
-import { newestIn } from './home/journal.ts';
-import type { Store } from './home/store.ts';
-import type { Hooks } from './hooks.ts';
-import { laterOf, newState } from './job/moves.ts';
-import { isDue, type Later, type Plan, plan, waitText } from './job/schedule.ts';
+import { Intake, SLOW_LOOK } from './intake.ts';
+import { newState } from './job/moves.ts';
 import type { JobState } from './job/state.ts';
-import { folderLock, type LockTable } from './lock-table.ts';
+import { folderLock } from './lock-table.ts';
+import type { RunnerOptions } from './options.ts';
 import { finishAll } from './quarantine/new-job.ts';
 import { tidyQuarantine } from './quarantine/tidy.ts';
-import { neededJobs, queuedJobs, takeJob } from './queue.ts';
-import type { Settings } from './settings.ts';
 import { ACTIVE_STAGES, type Stage } from './stages.ts';
 import { releaseOrphans } from './steps/orphans.ts';
-import type { Workshop } from './steps/workshop.ts';
 import { type Stopped, Work } from './work.ts';
-
-/** A look around although nothing was heard, ms. */
-const SLOW_LOOK = 15 * SECOND;
-/** The same while another home holds a lock that a job here waits for, ms. */
-const LOCK_LOOK = 1 * SECOND;
-
-export interface RunnerOptions {
-  readonly store: Store;
-  readonly inbox: Inbox;
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly hooks: Hooks;
-  readonly locks: LockTable;
-  readonly settings: () => Settings;
-  readonly workshop: Workshop;
-  /** False: only carries out requests and goes on with jobs that they concern; takes nothing from the inbox. */
-  readonly takesJobs: boolean;
-  /** Called after anything that a person can see has changed. */
-  readonly changed: () => void;
-}
 
 interface Active {
   readonly work: Work;
@@ -57,22 +27,11 @@ interface Active {
 export class Runner {
   readonly options: RunnerOptions;
   readonly #active = new Map<string, Active>();
-  readonly #urgent = new Set<string>();
-  /** A person runs these now: no ceiling holds them. */
-  readonly #anyway = new Set<string>();
-  readonly #later = new Map<string, Later>();
-  readonly #folders = new Map<string, string>();
-  /** A look around and a person's word may want the same job in one moment: it is taken once, and both are told so. */
-  readonly #taking = new Map<string, Promise<boolean>>();
+  readonly #intake: Intake;
   #wake = Promise.withResolvers<void>();
   /** Something has happened since the current look around began. */
   #woken = false;
-  #stopping = false;
   readonly #stopped = new AbortController();
-  /** A job could not be taken because a job of another home holds its lock. */
-  #lockedElsewhere = false;
-  /** What has been said of the day's ceiling. */
-  #saidHold: string | undefined;
   #loop: Promise<void> | undefined;
   #tidying: Promise<void> | undefined;
   #quiet = Promise.withResolvers<void>();
@@ -81,6 +40,7 @@ export class Runner {
 
   constructor(options: RunnerOptions) {
     this.options = options;
+    this.#intake = new Intake(options, this, (name) => this.#heard(name));
   }
 
   /** Takes up what an earlier runner left, then begins. Resolves when every such job is in hand again. */
@@ -89,7 +49,7 @@ export class Runner {
     await finishAll(this);
     await attachFleet(this);
     if (!this.options.takesJobs) return;
-    await this.#remember();
+    await this.#intake.remember();
     for (const stage of ACTIVE_STAGES) {
       for (const id of await store.list(stage)) await this.takeUp(id, stage);
     }
@@ -99,7 +59,6 @@ export class Runner {
 
   /** Takes no more jobs and lets go of those in work; their engines go on, for the next runner to take up. */
   async stop(): Promise<void> {
-    this.#stopping = true;
     this.#stopped.abort();
     this.#wake.resolve();
     for (const { work } of this.#active.values()) work.abort.abort(new Error('the runner stops'));
@@ -141,26 +100,12 @@ export class Runner {
 
   /** Marks a queued job as next. */
   hurry(name: string): void {
-    this.#urgent.add(name);
-    this.#heard(name);
+    this.#intake.hurry(name);
   }
 
   /** Takes a queued job at a person's word, beyond `maxParallel` and every ceiling. Undefined: taken; else what it waits for, in words. */
-  async takeNow(name: string): Promise<string | undefined> {
-    this.#urgent.add(name);
-    this.#anyway.add(name);
-    try {
-      const wait = (await this.#plan()).waits.get(name);
-      const text = wait && waitText(wait);
-      if (text !== undefined) return text;
-      // A look around may have been quicker: then it runs as well.
-      return (await this.#take(name)) || this.active(name) !== undefined
-        ? undefined
-        : 'is no longer in the inbox, or another home holds its lock';
-    } finally {
-      this.#urgent.delete(name);
-      this.#anyway.delete(name);
-    }
+  takeNow(name: string): Promise<string | undefined> {
+    return this.#intake.takeNow(name);
   }
 
   /** Something that is being done with a job and that the runner does not leave half done. Resolves with it. */
@@ -209,7 +154,7 @@ export class Runner {
   /** Takes a job in an active stage into work; does nothing for one that waits for a person or is in hand already. */
   async takeUp(id: string, stage: Stage, options: { readonly ship?: boolean } = {}): Promise<void> {
     const { store, clock, locks, log } = this.options;
-    if (this.#active.has(id.toLowerCase())) return;
+    if (this.has(id)) return;
     const known = (await store.readState(id)) ?? reconstructed(id, clock.now());
     const state: JobState = { ...known, stage };
     if (stage === 'testing' && options.ship !== true && waitsForShip(state)) return;
@@ -218,20 +163,7 @@ export class Runner {
     if (conflict !== undefined && stage !== 'testing') {
       log.warn(`${id}: ${conflict.name} is held by ${conflict.holder}. It goes on, because it had begun.`);
     }
-    this.#begin(state, options.ship ?? false);
-  }
-
-  /** Jobs that went back into the queue under an earlier runner, with a person's word or a date. */
-  async #remember(): Promise<void> {
-    const { store } = this.options;
-    for (const id of await newestIn(store.layout.journal, 'queued')) {
-      if ((await store.locate(id)) !== 'queued') continue;
-      const state = await store.readState(id);
-      if (state === undefined) continue;
-      if (state.urgent === true) this.#urgent.add(id);
-      const later = laterOf(state);
-      if (later !== undefined) this.#later.set(id, later);
-    }
+    if (!this.begin(state, options.ship)) locks.releaseAll(id);
   }
 
   async #tidy(): Promise<void> {
@@ -254,7 +186,7 @@ export class Runner {
   }
 
   async #run(): Promise<void> {
-    while (!this.#stopping) {
+    while (!this.stopped.aborted) {
       this.#wake = Promise.withResolvers();
       this.#woken = false;
       let again = SLOW_LOOK;
@@ -285,13 +217,12 @@ export class Runner {
   /** One look around; returns in how many ms to look again if nothing happens. */
   async #round(): Promise<number> {
     const { inbox, clock, settings, hooks } = this.options;
+    const intake = this.#intake;
     const began = clock.now();
     const growing = await inbox.refresh();
-    const next = await this.#plan();
-    const hold = this.#sayHold(next);
-    let took = 0;
-    this.#lockedElsewhere = false;
-    for (const name of next.start) if (!this.#stopping && (await this.#take(name))) took += 1;
+    const next = await intake.plan();
+    const hold = intake.sayHold(next);
+    let took = await intake.takeAll(next.start, () => this.stopped.aborted);
     const hasRoom = hold === undefined && this.#active.size < settings().maxParallel;
     if (took === 0 && next.start.length === 0 && hasRoom) {
       // Local files come first: whatever happens in the inbox meanwhile does not wait for a coordinator.
@@ -303,113 +234,8 @@ export class Runner {
       this.#quiet.resolve();
       await inbox.save();
     }
-    // Nothing tells of a lock that another home lets go of.
-    const patience = this.#lockedElsewhere ? LOCK_LOOK : SLOW_LOOK;
     const day = hold === undefined ? SLOW_LOOK : Math.max(hold.until - clock.now(), 0);
-    return Math.min(patience, this.#nextRetry(began), growing ?? SLOW_LOOK, day);
-  }
-
-  /** Says once that the day's ceiling holds new work, if any waits. */
-  #sayHold({ waits }: Plan): Hold | undefined {
-    const { hold } = this.options.workshop.spending;
-    const isWaitedFor = [...waits.values()].some(({ code }) => code === 'budget');
-    if (hold !== undefined && isWaitedFor && this.#saidHold !== hold.text) {
-      this.options.log.warn(
-        `Nothing new is started ${hold.text}. What runs goes on. To start more today, raise \`agentQueue.budget.perDay${hold.unit === 'usd' ? 'Usd' : 'Tokens'}\`.`,
-      );
-    }
-    if (isWaitedFor) this.#saidHold = hold?.text;
-    return hold;
-  }
-
-  /** In how many ms the next automatic retry is due. One that was due at `began` waits for something else, which wakes us. */
-  #nextRetry(began: number): number {
-    const { inbox, clock } = this.options;
-    for (const name of this.#later.keys()) if (inbox.get(name) === undefined) this.#later.delete(name);
-    const ahead = [...this.#later.values()].filter((later) => !isDue(later, began));
-    return Math.min(...ahead.map(({ at }) => Math.max(at - clock.now(), 0)));
-  }
-
-  async #plan(): Promise<Plan> {
-    const { store, inbox, clock, settings, locks, workshop } = this.options;
-    const queue = queuedJobs(inbox.entries(), {
-      urgent: this.#urgent,
-      anyway: this.#anyway,
-      later: this.#later,
-      folders: this.#folders,
-    });
-    const hold = await workshop.spending.look();
-    return plan(queue, {
-      hold,
-      now: clock.now(),
-      running: this.#active.size,
-      maxParallel: settings().maxParallel,
-      locks: locks.holders(),
-      needed: await neededJobs(store, queue),
-      lacking: await workshop.lacking(queue.flatMap((job) => job.requires)),
-    });
-  }
-
-  /** Takes a job out of the inbox into work. Its lock comes first: who can't have that leaves the job where it is. */
-  #take(name: string): Promise<boolean> {
-    const taking = this.#taking.get(name) ?? this.#takeNew(name).finally(() => this.#taking.delete(name));
-    this.#taking.set(name, taking);
-    return taking;
-  }
-
-  async #takeNew(name: string): Promise<boolean> {
-    const { inbox, locks } = this.options;
-    const entry = inbox.get(name);
-    if (entry === undefined) return false;
-    const claimant = `${name} in the inbox`;
-    const { lock } = entry.header;
-    if (lock !== undefined && locks.take([lock], claimant) !== undefined) {
-      this.#lockedElsewhere = true;
-      return false;
-    }
-    try {
-      const taken = await this.#claim(entry);
-      if (taken === undefined) return false;
-      locks.handOver(claimant, taken.id);
-      this.#begin(taken, false);
-      return true;
-    } finally {
-      locks.releaseAll(claimant);
-    }
-  }
-
-  async #claim(entry: InboxEntry): Promise<JobState | undefined> {
-    const { store, inbox, clock, hooks } = this.options;
-    const { name } = entry;
-    const { spending } = this.options.workshop;
-    const took = await takeJob({
-      ...{ store, inbox, entry, clock, urgent: this.#urgent.has(name) },
-      within: (queued) => (this.#anyway.has(name) ? queued : spending.within(queued)),
-    });
-    this.#urgent.delete(name);
-    this.#later.delete(name);
-    if (took === undefined) {
-      this.#heard(name);
-      return undefined;
-    }
-    if ('later' in took) {
-      this.#later.set(name, took.later);
-      return undefined;
-    }
-    if ('held' in took) {
-      this.#heard(name);
-      await hooks.transition(transitionOf(took.held, 'queued'));
-      this.options.changed();
-      return undefined;
-    }
-    this.#folders.delete(name);
-    await hooks.transition(transitionOf(took.taken, 'queued'));
-    return took.taken;
-  }
-
-  /** Takes a job into work whose file lies in an active stage. Nothing once the runner stops: the next one takes it up. */
-  begin(state: JobState): void {
-    if (!this.#stopping) this.#begin(state, false);
+    return Math.min(intake.patience(began), growing ?? SLOW_LOOK, day);
   }
 
   /** How many jobs are in work. */
@@ -417,7 +243,18 @@ export class Runner {
     return this.#active.size;
   }
 
-  #begin(state: JobState, ship: boolean): void {
+  /** Whether the job is in work. */
+  has(id: string): boolean {
+    return this.active(id) !== undefined;
+  }
+
+  /**
+   * Takes a job into work whose file lies in an active stage. False when the runner stops: it waits for nothing that
+   * begins now, and the next one takes it up. A job is in work once: who comes second finds it there.
+   */
+  begin(state: JobState, ship = false): boolean {
+    if (this.stopped.aborted) return false;
+    if (this.has(state.id)) return true;
     const work = new Work({
       store: this.options.store,
       state,
@@ -428,12 +265,13 @@ export class Runner {
     const done = drive(work, this.options).finally(() => {
       this.#active.delete(work.id.toLowerCase());
       this.options.locks.releaseAll(work.id);
-      if (work.folderWanted !== undefined) this.#folders.set(work.id, work.folderWanted);
+      if (work.folderWanted !== undefined) this.#intake.needsFolder(work.id, work.folderWanted);
       this.#heard(work.id);
       this.options.changed();
     });
     this.#active.set(work.id.toLowerCase(), { work, done });
     this.options.changed();
+    return true;
   }
 }
 

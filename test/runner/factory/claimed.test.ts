@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import fs, { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { FleetCommand } from '../../../src/runner/board.ts';
 import { localIdOf } from '../../../src/runner/claimed/materialise.ts';
 import type { Factory } from '../../../src/runner/factory.ts';
@@ -161,6 +162,64 @@ describe('a claimed job', function () {
     }
     await revoked;
     assert.equal((await factory.job(ID))?.stage, 'quarantine');
+  });
+
+  it('is in work once, where the fleet asks for it while a new runner takes it up', async () => {
+    await give(claimed(jobFile({ cwd: repo, review: 'skip' })));
+    fleet.answer = 'unanswered';
+    await waitForJob(factory, ID, ({ reason }) => reason?.code === 'held');
+    await factory.dispose();
+    const { readFile } = fs.promises;
+    const slowly = async (...args: Parameters<typeof readFile>) => {
+      if (`${args[0] as string}`.endsWith('state.json')) await sleep(300);
+      return readFile(...args);
+    };
+    fs.promises.readFile = slowly as typeof readFile;
+    syncBuiltinESMExports();
+    const next = new Fleet();
+    // As long as nobody answers a second one at work would ask as well.
+    next.permit = async (job, effect) => {
+      await Fleet.prototype.permit.call(next, job, effect);
+      await sleep(600);
+      return 'accepted';
+    };
+    const attach = next.attach.bind(next);
+    next.attach = async (runner, holdings) => {
+      await attach(runner, holdings);
+      void runner.shipHeld(ID);
+    };
+    try {
+      const second = await openTestFactory(home, { hooks: next });
+      await second.startRunner();
+      await waitForStage(second, ID, 'shipped');
+    } finally {
+      fs.promises.readFile = readFile;
+      syncBuiltinESMExports();
+    }
+    assert.deepEqual(next.asked, ['merge under 3']);
+  });
+
+  it('stays on its way out while fleet mode is off, where nobody knows whether it was accepted', async () => {
+    await give(claimed(jobFile({ cwd: repo, review: 'skip' })));
+    fleet.answer = 'unanswered';
+    await waitForJob(factory, ID, ({ reason }) => reason?.code === 'held');
+    await factory.dispose();
+
+    const alone = await openTestFactory(home);
+    await alone.startRunner();
+    await waitForJob(alone, ID, ({ reason }) => reason?.code === 'gated');
+    const refused = await alone.execute({ verb: 'reject', id: ID, text: 'No.' });
+    assert.deepEqual([refused.ok, refused.code], [false, 'on-its-way']);
+    await alone.dispose();
+
+    const again = new Fleet();
+    const third = await openTestFactory(home, { hooks: again });
+    await third.startRunner();
+    assert.deepEqual(
+      again.holdings.map(({ stage, isShipping }) => [stage, isShipping]),
+      [['testing', true]],
+    );
+    await waitForStage(third, ID, 'shipped');
   });
 
   it('lands only after permission, and then may land for ever', async () => {
