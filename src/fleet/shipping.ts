@@ -32,23 +32,28 @@ export class Shipping {
     held.shipAsked = true;
     const key = keyOf(held, 'shipped');
     const outcome = await options.client.report({ jobId, epoch, key, stage: 'shipped', checkpoint });
+    // The loop may have been told meanwhile: a renewal that was turned down, because it had been accepted.
+    if (held.lease.verdict === 'landing') return this.#landing(held);
+    if (held.lease.verdict !== undefined) return 'fenced';
     if (outcome.kind === 'unreachable' || outcome.kind === 'unauthorized') {
       this.#side.failed(outcome);
       return unanswered(held);
     }
     const isOurs = outcome.kind === 'accepted' || (await this.isOurs(held));
     if (isOurs === undefined) return unanswered(held);
-    if (isOurs) {
-      held.lease = landing(held.lease);
-      held.shipHeld = false;
-      chronicle.transition(`${jobId}, epoch ${epoch}: shipped`);
-      return 'accepted';
-    }
+    if (isOurs) return this.#landing(held);
     held.lease = fenced(held.lease);
     options.log.warn(`fenced-abort ${held.id} (job ${jobId}, epoch ${epoch}): at shipping`);
     chronicle.fenced({ id: held.id, jobId, epoch, text: 'stale when it was to ship' });
     await this.#side.end(held);
     return 'fenced';
+  }
+
+  #landing(held: Held): Permission {
+    held.lease = landing(held.lease);
+    held.shipHeld = false;
+    this.#side.chronicle.transition(`${held.jobId}, epoch ${held.epoch}: shipped`);
+    return 'accepted';
   }
 
   /** Whether `shipped` was accepted under our epoch, and only the answer was lost; undefined: nobody says. */

@@ -46,6 +46,21 @@ for (const { of, begin } of COORDINATORS)
       return `${id}-e${stub.jobs.get(id)?.epoch}`;
     }
 
+    /** Has the coordinator accept what was sent, as one whose answer is then lost. */
+    async function accept({ path: where, headers, body }: Received): Promise<void> {
+      const answer = await fetch(`${stub.api.replace('/api', '')}${where}`, {
+        method: 'PATCH',
+        headers: {
+          authorization: String(headers.authorization),
+          'content-type': 'application/json',
+          'x-product-id': 'acme',
+          'idempotency-key': `${String(headers['idempotency-key'])}-of-the-first`,
+        },
+        body: JSON.stringify(body),
+      });
+      assert.equal(answer.status, 200);
+    }
+
     /** The first report has been heard, and its answer too: received is not yet answered. */
     async function told(id: string): Promise<void> {
       await until(() => stub.reported(id).length === 1, 'building');
@@ -523,20 +538,34 @@ for (const { of, begin } of COORDINATORS)
     it('takes `shipped` for accepted when only the answer was lost', async () => {
       const id = await claimed('job-8', jobFile({ cwd: repo, review: 'skip' }));
       let lost = false;
-      stub.script = async ({ path: where, headers, body }, response) => {
-        if (body?.stage !== 'shipped' || lost) return undefined;
+      stub.script = async (request, response) => {
+        if (request.body?.stage !== 'shipped' || lost) return undefined;
         lost = true;
-        await fetch(`${stub.api.replace('/api', '')}${where}`, {
-          method: 'PATCH',
-          headers: { 'idempotency-key': `${String(headers['idempotency-key'])}-of-the-first` },
-          body: JSON.stringify(body),
-        });
+        await accept(request);
         response.destroy();
         return 'handled';
       };
       await waitForStage(factory, id, 'shipped');
       assert.equal(stub.jobs.get('job-8')?.stage, 'shipped');
       assert.equal(git(repo, 'log', '-1', '--format=%s', 'main').length > 0, true);
+    });
+
+    it('ships when a renewal tells that it was accepted, before its own answer is lost', async () => {
+      const id = await claimed('job-82', jobFile({ cwd: repo, review: 'skip' }));
+      const isLooked = () =>
+        stub.requests.some(({ method, path: where }) => method === 'GET' && where.endsWith('/job-82'));
+      let lost = false;
+      stub.script = async (request, response) => {
+        if (request.body?.stage !== 'shipped' || lost) return undefined;
+        lost = true;
+        await accept(request);
+        clock.jump(60_000); // it slept: every lease is renewed before anything else
+        await until(isLooked, 'a look at the job');
+        await sleep(200);
+        response.destroy();
+        return 'handled';
+      };
+      await waitForStage(factory, id, 'shipped');
     });
 
     it('lets nobody take back a job whose fenced report has not been answered', async () => {

@@ -35,6 +35,10 @@ const NOT_PERMITTED = {
     code: 'held',
     text: 'The coordinator has not allowed it to ship yet; nothing has left this machine.',
   },
+  unanswered: {
+    code: 'held',
+    text: 'The coordinator was asked whether it may ship, and has not answered yet; nothing has left this machine.',
+  },
   gated: {
     code: 'gated',
     text: 'The job was claimed from a fleet, and fleet mode is off: nothing of it leaves this machine.',
@@ -42,16 +46,13 @@ const NOT_PERMITTED = {
   },
 } as const;
 
-const UNANSWERED = {
-  code: 'held',
-  text: 'The coordinator was asked whether it may ship, and has not answered yet; nothing has left this machine.',
-} as const;
-
 /** Lands the candidate. `moved`: the target has moved, so that it must be built and verified anew. */
 export async function land(work: Work, shop: Workshop, manifest: Manifest): Promise<JobState | 'moved'> {
   const { candidate } = work.state;
   const kind = work.state.landing?.kind ?? shipMode(manifest, work.state);
-  if (work.state.landing === undefined) {
+  /** By an earlier run, which may have been allowed to land and not have heard of it. */
+  const wasAsked = work.state.landing !== undefined;
+  if (!wasAsked) {
     work.signal.throwIfAborted();
     const landing = {
       kind,
@@ -66,9 +67,12 @@ export async function land(work: Work, shop: Workshop, manifest: Manifest): Prom
   if (kind !== 'none' || claim !== undefined) {
     const permission = await shop.hooks.permit({ id: work.id, claim }, EFFECT[kind]);
     if (permission === 'fenced') return revoked(work.state, FENCED, shop.clock.now());
-    // It may have been accepted: the intent stays, and until somebody answers nothing else is done with the job.
-    if (permission === 'unanswered') return move(work.state, 'testing', shop.clock.now(), UNANSWERED);
-    if (permission !== 'accepted') return waiting(work, shop, NOT_PERMITTED[permission]);
+    if (permission !== 'accepted') {
+      const reason = NOT_PERMITTED[permission];
+      // It may have been accepted: the intent stays, and until somebody answers nothing else is done with the job.
+      const mayBeOurs = permission === 'unanswered' || (wasAsked && claim !== undefined);
+      return mayBeOurs ? move(work.state, 'testing', shop.clock.now(), reason) : waiting(work, shop, reason);
+    }
     // From here on it is ours to land, for ever: on disk before anything that others can see.
     if (claim !== undefined && claim.mayLand !== true) {
       await work.save({ claim: { ...claim, mayLand: true } });
