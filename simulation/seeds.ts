@@ -18,5 +18,9 @@ export const FOUND: readonly (readonly [seed: number, what: string])[] = [
     5599,
     'a job was accepted as shipped, unheard; with fleet mode off its intent was dropped, and then it was fenced',
   ],
+  [
+    7386,
+    'a claim was answered again after its job had come to its end with fleet mode off: the lease was renewed for ever',
+  ],
   [54, 'a job that had landed when its runner was killed was sent back, and landed again'],
 ];

@@ -12,7 +12,9 @@ import { type Held, keyFor, newHeld, staleText } from './held.ts';
 import type { FleetOptions } from './options.ts';
 import type { Failure, Outcome } from './outcome.ts';
 import { type GivenJob, JOB_ID } from './protocol.ts';
+import { isInHand } from './report.ts';
 import type { PollPhase } from './session.ts';
+import { tellTheEnd } from './take-up.ts';
 
 /** After a claim that came to nothing, and after one that was declined, ms. */
 const CLAIM_REST = 10 * SECOND;
@@ -187,7 +189,15 @@ export class Claiming {
       return false;
     }
     const id = await runner.materialise(await this.#claimedJob(job, claim));
-    if (!held.has(keyFor(claim))) held.set(keyFor(claim), newHeld({ ...known, id, stage: 'assigned' }));
+    if (!held.has(keyFor(claim))) {
+      const { stage = 'assigned' } = (await runner.standing(id)) ?? {};
+      held.set(keyFor(claim), newHeld({ ...known, id, stage: isInHand(stage) ? stage : 'ended' }));
+      if (!isInHand(stage)) {
+        // An answer that is repeated after a restart: what it gave us has come to its end in the meantime.
+        await tellTheEnd(this.#side, { id, jobId, epoch });
+        return false;
+      }
+    }
     this.#side.chronicle.transition(`${jobId}, epoch ${epoch}: claimed`);
     log.info(`Claimed ${jobId} under epoch ${epoch}, as ${id}.`);
     return true;

@@ -50,6 +50,11 @@ function ofFailure(code: string): WireAction {
   return FAILED.has(code) ? { do: 'report', stage: 'failed' } : { do: 'release' };
 }
 
+/** Whether a job in this stage is still to be gone on with here, or waits for somebody who will. */
+export function isInHand(stage: string): boolean {
+  return ['assigned', 'building', 'review', 'testing'].includes(stage);
+}
+
 /** What ends a lease once the coordinator has accepted it. */
 export function isTerminal(what: string): boolean {
   return ['shipped', 'blocked', 'failed', 'dead_letter', 'release'].includes(what);

@@ -38,7 +38,10 @@ export async function takeUpAll(exchange: Exchange, holdings: readonly Holding[]
  * A crash between the move to its end and the report of it: that end is told, after what waits. Where there is none to
  * tell the lease is given back: renewed for a job that nobody works at, it would keep the job from everybody.
  */
-async function tellTheEnd({ options, runner }: Exchange, owner: BoxOwner): Promise<void> {
+export async function tellTheEnd(
+  { options, runner }: Pick<Exchange, 'options' | 'runner'>,
+  owner: BoxOwner,
+): Promise<void> {
   const { outbox } = options;
   const { id } = owner;
   if (outbox.waiting(id) > 0 && isTerminal(outbox.told(id) ?? '')) return;

@@ -194,15 +194,15 @@ export interface Hooks {
    * @throws UserError in words when it cannot be done now
    */
   carryOut(command: FleetCommand): Promise<CommandAnswer>;
-  /** What claimed jobs are allowed here. */
-  readonly policy: ClaimPolicy;
+  /** What claimed jobs are allowed here; undefined: nobody says, so those that have not begun wait. */
+  readonly policy: ClaimPolicy | undefined;
   /** Lines for status output. */
   status(): readonly string[];
 }
 
 const nothing = () => Promise.resolve();
 
-/** No fleet: nothing to claim, nobody to tell; everything is allowed but for jobs that were claimed while there was one. */
+/** No fleet: nothing to claim, nobody to tell. Jobs that were claimed while there was one wait: what has begun at its end, else before it. */
 export const offline: Hooks = {
   attach: nothing,
   detach: nothing,
@@ -219,6 +219,6 @@ export const offline: Hooks = {
       message: 'The process that runs the jobs is in no fleet. Nothing was changed.',
       action: 'Turn fleet mode on there.',
     }),
-  policy: { engines: [], roots: [], yolo: false, commands: false },
+  policy: undefined,
   status: () => [],
 };

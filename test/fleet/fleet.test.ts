@@ -374,17 +374,34 @@ for (const { of, begin } of COORDINATORS)
       await until(() => outboxOf(home).length === 0, 'forgotten');
     });
 
+    it('tells the end of a job that came to it before the answer to its claim was dealt with', async () => {
+      let requestId: unknown;
+      stub.script = ({ path: where, headers }) => {
+        const isFree = (stub.jobs.get('job-46')?.epoch ?? 0) === 0;
+        if (where.endsWith('/claim') && isFree) requestId = headers['idempotency-key'];
+        return undefined;
+      };
+      const id = await claimed('job-46', jobFile({ cwd: repo }));
+      await waitForStage(factory, id, 'review');
+      await until(() => stub.reported('job-46').length === 2, 'reports');
+      await factory.dispose();
+      movedToFailed(home, id);
+      rmSync(path.join(home, 'outbox', `${id}.reports.json`));
+      const claims = path.join(home, 'outbox', 'claims.json');
+      writeFileSync(claims, JSON.stringify({ version: 1, unfinished: [requestId], declined: [] }));
+      await join();
+      await factory.startRunner();
+      await until(() => stub.reported('job-46').at(-1) === 'failed 1', 'its end');
+      await until(() => fleet.facts().leases.length === 0, 'nothing left of it');
+    });
+
     it('tells the end of a job that a crash had kept it from telling, after what waits', async () => {
       const id = await claimed('job-45', jobFile({ cwd: repo }));
       await waitForStage(factory, id, 'review');
       await until(() => stub.reported('job-45').length === 2, 'reports');
       await factory.dispose();
       // The move to its end is on disk, and nothing of its report; one before it had not been accepted either.
-      const state = path.join(home, 'runs', id, 'state.json');
-      const known = JSON.parse(readFileSync(state, 'utf8')) as Record<string, unknown>;
-      const reason = { code: 'rejected', text: 'Rejected by a person.', at: Date.now() };
-      writeFileSync(state, JSON.stringify({ ...known, stage: 'failed', reason }));
-      renameSync(path.join(home, 'review', `${id}.md`), path.join(home, 'failed', `${id}.md`));
+      movedToFailed(home, id);
       const box = path.join(home, 'outbox', `${id}.reports.json`);
       const kept = JSON.parse(readFileSync(box, 'utf8')) as { nextSequence: number };
       const waiting = [{ sequence: kept.nextSequence, what: 'review' }];
@@ -777,6 +794,15 @@ for (const { of, begin } of COORDINATORS)
   });
 
 /** Unsent reports on disk. */
+/** As a person's word would have it: the move from review is on disk, and nothing else. */
+function movedToFailed(home: string, id: string): void {
+  const state = path.join(home, 'runs', id, 'state.json');
+  const known = JSON.parse(readFileSync(state, 'utf8')) as Record<string, unknown>;
+  const reason = { code: 'rejected', text: 'Rejected by a person.', at: Date.now() };
+  writeFileSync(state, JSON.stringify({ ...known, stage: 'failed', reason }));
+  renameSync(path.join(home, 'review', `${id}.md`), path.join(home, 'failed', `${id}.md`));
+}
+
 function outboxOf(home: string): string[] {
   const dir = path.join(home, 'outbox');
   return existsSync(dir) ? readdirSync(dir).filter((name) => name.endsWith('.reports.json')) : [];

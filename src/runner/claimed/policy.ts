@@ -6,6 +6,8 @@ import { SHELL_ENGINE } from '../engines/builtin.ts';
 import type { ClaimPolicy } from '../hooks.ts';
 import type { Manifest } from '../manifest/parse.ts';
 
+export const NOTHING_ALLOWED: ClaimPolicy = { engines: [], roots: [], yolo: false, commands: false };
+
 /** @throws UserError `declined`: what the job asks for and the policy forbids; nothing of it has run. */
 export function mustBeAllowed(manifest: Manifest, engine: string, policy: ClaimPolicy): void {
   const forbidden = forbiddenBy(manifest, engine, policy);

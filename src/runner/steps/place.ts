@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { UserError } from '../../platform/errors.ts';
-import { mustBeAllowedIn } from '../claimed/policy.ts';
+import { mustBeAllowedIn, NOTHING_ALLOWED } from '../claimed/policy.ts';
 import type { Place } from '../job/state.ts';
 import { folderLock } from '../lock-table.ts';
 import type { Manifest } from '../manifest/parse.ts';
@@ -49,7 +49,8 @@ export async function findPlace(
     ...(manifest.base !== undefined && { base: manifest.base }),
   });
   work.signal.throwIfAborted();
-  if (work.state.claim !== undefined) await mustBeAllowedIn(workplace.cwd, workplace.kind, shop.hooks.policy);
+  if (work.state.claim !== undefined)
+    await mustBeAllowedIn(workplace.cwd, workplace.kind, shop.hooks.policy ?? NOTHING_ALLOWED);
   if (workplace.kind !== 'worktree') return inPlace(work, shop, workplace);
   const { repository, base, target, subdirectory } = workplace;
   const start = await startOf(work, shop, repository, { base: base.commit, target });

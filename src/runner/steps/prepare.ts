@@ -19,7 +19,11 @@ import type { Workshop } from './workshop.ts';
 export async function prepare(work: Work, shop: Workshop): Promise<JobState> {
   const { manifest } = await shop.read(work);
   const descriptor = shop.engine(manifest.engine);
-  if (work.state.claim !== undefined) mustBeAllowed(manifest, descriptor.name, shop.hooks.policy);
+  if (work.state.claim !== undefined) {
+    const { policy } = shop.hooks;
+    if (policy === undefined) return waitingForFleet(work, shop);
+    mustBeAllowed(manifest, descriptor.name, policy);
+  }
   mustBeInstalled(descriptor);
   work.note({
     ...work.state,
@@ -45,6 +49,16 @@ export async function prepare(work: Work, shop: Workshop): Promise<JobState> {
     if (failure !== undefined) return failure;
   }
   return move({ ...work.state, place: { ...place, ready: true } }, 'building', shop.clock.now());
+}
+
+/** What claimed jobs may do here is not known, and under what epoch they are the coordinator's to say: the next runner looks again. */
+function waitingForFleet(work: Work, shop: Workshop): JobState {
+  work.signal.throwIfAborted();
+  return move(work.state, 'assigned', shop.clock.now(), {
+    code: 'gated',
+    text: 'The job was claimed from a fleet, and fleet mode is off: nothing of it is run until it is on again.',
+    action: 'Turn fleet mode on (AQ_FLEET=1), or cancel the job.',
+  });
 }
 
 /** What the failed attempt before did is kept on its ref; in a person's own folder there is nothing to set aside. */

@@ -5,8 +5,9 @@ import { syncBuiltinESMExports } from 'node:module';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FleetCommand } from '../../../src/runner/board.ts';
-import { localIdOf } from '../../../src/runner/claimed/materialise.ts';
+import { localIdOf, materialise } from '../../../src/runner/claimed/materialise.ts';
 import type { Factory } from '../../../src/runner/factory.ts';
+import { Store } from '../../../src/runner/home/store.ts';
 import {
   type AdoptionWish,
   type AttachedRunner,
@@ -171,7 +172,7 @@ describe('a claimed job', function () {
     await factory.dispose();
     const { readFile } = fs.promises;
     const slowly = async (...args: Parameters<typeof readFile>) => {
-      if (`${args[0] as string}`.endsWith('state.json')) await sleep(300);
+      if ((args[0] as string).endsWith('state.json')) await sleep(300);
       return readFile(...args);
     };
     fs.promises.readFile = slowly as typeof readFile;
@@ -197,6 +198,31 @@ describe('a claimed job', function () {
       syncBuiltinESMExports();
     }
     assert.deepEqual(next.asked, ['merge under 3']);
+  });
+
+  it('that has not begun waits for fleet mode to be on again, or for a person who cancels it', async () => {
+    await factory.dispose();
+    const jobs = ['Job-7', 'Job-8'].map((jobId) => ({
+      claim: { jobId, epoch: 3, leaseMs: 900_000 },
+      text: jobFile({ cwd: repo }),
+    }));
+    const [first = '', second = ''] = await Promise.all(
+      jobs.map(async (job) => (await materialise(new Store(home), job, Date.now())).id),
+    );
+    const alone = await openTestFactory(home);
+    await alone.startRunner();
+    for (const id of [first, second]) {
+      const row = await waitForJob(alone, id, ({ reason }) => reason !== undefined);
+      assert.deepEqual([row.stage, row.reason?.code], ['assigned', 'gated']);
+    }
+    await alone.idle();
+    assert.equal((await alone.execute({ verb: 'cancel', id: second })).ok, true);
+    assert.equal((await alone.job(second))?.stage, 'failed');
+    await alone.dispose();
+
+    const again = await openTestFactory(home, { hooks: new Fleet() });
+    await again.startRunner();
+    await waitForStage(again, first, 'review');
   });
 
   it('stays on its way out while fleet mode is off, where nobody knows whether it was accepted', async () => {
