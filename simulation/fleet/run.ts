@@ -189,7 +189,7 @@ class Simulation {
         laptop.stopRunner();
       }
       laptop.startRunner();
-      laptop.inRunner(async ({ fleet }) => fleet?.drain(false));
+      laptop.inRunner(async ({ fleet }) => fleet?.operator.drain(false));
     }
   }
 
@@ -209,7 +209,7 @@ class Simulation {
         if (laptop.runner !== undefined || !laptop.machine.isAwake) continue;
         this.ledger.nothingIsLost(laptop.machine);
         if (!this.#isTroubled || world.chance.happens(0.5)) laptop.startRunner();
-        if (!this.#isTroubled) laptop.inRunner(async ({ fleet }) => fleet?.drain(false));
+        if (!this.#isTroubled) laptop.inRunner(async ({ fleet }) => fleet?.operator.drain(false));
       }
     };
     world.later(30 * SECOND, look);
@@ -218,7 +218,7 @@ class Simulation {
         tend(laptop, !this.#isTroubled);
         if (!this.#isTroubled)
           laptop.inRunner(async ({ fleet }) =>
-            fleet?.facts().draining === true ? fleet.drain(false) : undefined,
+            fleet?.facts().draining === true ? fleet.operator.drain(false) : undefined,
           );
         world.later(this.#isTroubled ? plan.tendsEvery : 10 * MINUTE, visit);
       };
@@ -298,8 +298,8 @@ class Simulation {
           path: `/fleet/jobs/${trouble.job}/${trouble.do}`,
         });
       case 'drain':
-        laptop?.inRunner(async ({ fleet }) => fleet?.drain(true));
-        world.later(ms, () => laptop?.inRunner(async ({ fleet }) => fleet?.drain(false)));
+        laptop?.inRunner(async ({ fleet }) => fleet?.operator.drain(true));
+        world.later(ms, () => laptop?.inRunner(async ({ fleet }) => fleet?.operator.drain(false)));
         return;
       case 'leaveFleet':
         if (laptop === undefined) return;
@@ -313,11 +313,11 @@ class Simulation {
       case 'releaseLease':
         laptop?.inRunner(async ({ fleet }) => {
           const [lease] = fleet?.facts().leases ?? [];
-          if (lease !== undefined) await fleet?.releaseLease(lease.id);
+          if (lease !== undefined) await fleet?.operator.release(lease.id);
         });
         return;
       case 'claimNow':
-        laptop?.inRunner(async ({ fleet }) => fleet?.claimNow());
+        laptop?.inRunner(async ({ fleet }) => fleet?.operator.claimNow());
         return;
     }
   }

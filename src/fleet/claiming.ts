@@ -188,9 +188,8 @@ export class Claiming {
       this.desk.rest(DECLINE_REST);
       return false;
     }
-    const id = await runner.materialise(await this.#claimedJob(job, claim));
+    const { id, stage } = await runner.materialise(await this.#claimedJob(job, claim));
     if (!held.has(keyFor(claim))) {
-      const { stage = 'assigned' } = (await runner.standing(id)) ?? {};
       held.set(keyFor(claim), newHeld({ ...known, id, stage: isInHand(stage) ? stage : 'ended' }));
       if (!isInHand(stage)) {
         // An answer that is repeated after a restart: what it gave us has come to its end in the meantime.

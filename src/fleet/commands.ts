@@ -1,22 +1,25 @@
 /** What a person asks of the fleet, in whichever window: carried out where the runner is, which has the leases. */
 import type { CommandAnswer, FleetCommand } from '../runner/hooks.ts';
-import type { Fleet } from './fleet.ts';
+import type { Operator } from './operator.ts';
 
 /** @throws UserError in words when it cannot be done now */
-export async function carryOut(fleet: Fleet, { fleet: verb, id = '' }: FleetCommand): Promise<CommandAnswer> {
+export async function carryOut(
+  operator: Operator,
+  { fleet: verb, id = '' }: FleetCommand,
+): Promise<CommandAnswer> {
   switch (verb) {
     case 'drain':
     case 'leave':
-      await fleet.drain(true, { leaving: verb === 'leave' });
+      await operator.drain(true, { leaving: verb === 'leave' });
       return done('Draining: nothing more is claimed; jobs in work go on to their end.');
     case 'resume':
-      await fleet.drain(false);
+      await operator.drain(false);
       return done('This factory claims jobs again.');
     case 'release':
-      await fleet.releaseLease(id);
+      await operator.release(id);
       return done(`The lease of ${id} is given back.`);
     case 'claim':
-      return (await fleet.claimNow())
+      return (await operator.claimNow())
         ? done('A job was claimed.')
         : { ok: false, code: 'empty', message: 'There is no job to claim for this factory now.' };
   }

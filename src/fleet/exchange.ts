@@ -13,7 +13,7 @@ import { elapsed, type Stamp, stampOf } from './elapsed.ts';
 import { type Held, keyFor, staleFacts, staleText } from './held.ts';
 import { doubted, ended, extended, fenced, landing } from './lease.ts';
 import type { FleetOptions } from './options.ts';
-import { keyOf } from './outbox.ts';
+import { keyOf, type Report } from './outbox.ts';
 import type { Failure, Outcome } from './outcome.ts';
 import { isTerminal } from './report.ts';
 import {
@@ -213,6 +213,15 @@ export class Exchange implements ClaimingSide {
     this.runner
       ?.revoked(held.id, { ...why, facts })
       .catch((error: unknown) => log.error(`${held.id} could not be ended: ${messageOf(error)}`));
+  }
+
+  /**
+   * Puts a report into the outbox; nothing of a claim that was fenced meanwhile: nobody would send it, and it would lie there for ever.
+   * @throws what a disk says that takes no writes
+   */
+  async tell(held: Held, what: Report['what'], checkpoint?: Report['checkpoint']): Promise<void> {
+    if (this.held.get(keyFor(held)) !== held || held.lease.verdict !== undefined) return;
+    await this.options.outbox.add(held, what, checkpoint);
   }
 
   async end(held: Held): Promise<void> {

@@ -149,8 +149,11 @@ export interface Capacity {
 
 /** What the fleet may ask of the runner that it is attached to. */
 export interface AttachedRunner {
-  /** Makes a claimed job an ordinary job in `assigned/`, on disk when it resolves; the same claim twice is one job. Returns its local id. */
-  materialise(job: ClaimedJob): Promise<string>;
+  /**
+   * Makes a claimed job an ordinary job in `assigned/`, on disk when it resolves; the same claim twice is one job, which
+   * may have come further. Nothing of a new one has been told when it resolves.
+   */
+  materialise(job: ClaimedJob): Promise<{ readonly id: string; readonly stage: string }>;
   /** A claimed job as it stands here now, also at its end; undefined: it is not here. */
   standing(id: string): Promise<Holding | undefined>;
   /** Ends the job's processes and puts it into quarantine; for `released` it fails instead. Nothing when it has ended. */

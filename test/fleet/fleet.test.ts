@@ -419,7 +419,7 @@ for (const { of, begin } of COORDINATORS)
       const [first, firstFleet] = [factory, fleet];
       await first.stopRunner();
       assert.deepEqual(firstFleet.facts().leases, []);
-      await assert.rejects(firstFleet.drain(true), { code: 'no-runner' });
+      await assert.rejects(firstFleet.operator.drain(true), { code: 'no-runner' });
       await join();
       await factory.startRunner();
       assert.equal((await factory.execute({ verb: 'approve', id })).ok, true);
@@ -445,7 +445,7 @@ for (const { of, begin } of COORDINATORS)
         return undefined;
       };
       await until(() => {
-        if (!isHeld) void fleet.claimNow().catch(() => undefined);
+        if (!isHeld) void fleet.operator.claimNow().catch(() => undefined);
         return isHeld;
       }, 'a call under way');
       // Both clocks go on, so that only what is late tells.
@@ -491,7 +491,7 @@ for (const { of, begin } of COORDINATORS)
       const id = await claimed('job-23', jobFile({ cwd: repo, body: stubborn }));
       await told('job-23');
       stub.take('job-23');
-      const given = fleet.releaseLease(id);
+      const given = fleet.operator.release(id);
       clock.jump(3 * 60_000);
       await fleet.heartbeat();
       await until(() => fleet.facts().fenced.length === 1, 'fenced');
@@ -599,7 +599,7 @@ for (const { of, begin } of COORDINATORS)
         const answer = await factory.execute({ verb, id, text: 'No.' });
         assert.equal(answer.code, 'on-its-way', answer.message);
       }
-      await assert.rejects(fleet.releaseLease(id), { code: 'on-its-way' });
+      await assert.rejects(fleet.operator.release(id), { code: 'on-its-way' });
       isAway = false;
       stub.script = () => undefined;
       await waitForStage(factory, id, 'shipped');
@@ -651,7 +651,7 @@ for (const { of, begin } of COORDINATORS)
       await until(() => why().startsWith(held), 'held');
       assert.ok(fleet.status().some((line) => line.startsWith(`Claims       nothing: ${held}`)));
       stub.offer('job', jobFile({ cwd: repo }));
-      await assert.rejects(fleet.claimNow(), /^UserError: Nothing is claimed until midnight: /);
+      await assert.rejects(fleet.operator.claimNow(), /^UserError: Nothing is claimed until midnight: /);
       await sleep(500);
       assert.deepEqual([fleet.facts().leases, polls().length], [[], 1]);
       await factory.runAnywayToday();
@@ -660,10 +660,10 @@ for (const { of, begin } of COORDINATORS)
 
     it('drains: claims nothing more, also after a restart, and tells so; jobs in work go on', async () => {
       const id = await claimed('job-16', jobFile({ cwd: repo }));
-      await fleet.drain(true);
+      await fleet.operator.drain(true);
       await waitForStage(factory, id, 'review');
       stub.offer('job-17', jobFile({ cwd: repo }));
-      await assert.rejects(fleet.claimNow(), { code: 'draining' });
+      await assert.rejects(fleet.operator.claimNow(), { code: 'draining' });
       await factory.dispose();
       await join();
       await factory.startRunner();
@@ -675,20 +675,20 @@ for (const { of, begin } of COORDINATORS)
       );
       await sleep(300);
       assert.equal(stub.jobs.get('job-17')?.epoch, 0);
-      await fleet.drain(false);
-      assert.equal(await fleet.claimNow(), true);
+      await fleet.operator.drain(false);
+      assert.equal(await fleet.operator.claimNow(), true);
       await waitForStage(factory, 'job-17-e1', 'review');
     });
 
     it('gives a lease back at a person’s word: ended here, released there, and not taken again', async () => {
       const id = await claimed('job-18', jobFile({ cwd: repo, body: script('sleep 60') }));
       await waitForJob(factory, id, ({ stage }) => stage === 'building');
-      await fleet.releaseLease(id);
+      await fleet.operator.release(id);
       assert.deepEqual(await processesOf(home), []);
       assert.equal((await factory.job(id))?.stage, 'failed');
       await until(() => stub.asked().includes('POST jobs/job-18/lease/release'), 'released');
-      assert.equal(await fleet.claimNow(), false);
-      await assert.rejects(fleet.releaseLease(id), { code: 'no-lease' });
+      assert.equal(await fleet.operator.claimNow(), false);
+      await assert.rejects(fleet.operator.release(id), { code: 'no-lease' });
       assert.deepEqual(stub.reported('job-18').includes('failed 1'), false);
     });
 

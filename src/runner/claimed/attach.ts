@@ -30,11 +30,12 @@ class FleetSide implements AttachedRunner {
     this.#runner = runner;
   }
 
-  async materialise(job: ClaimedJob): Promise<string> {
+  async materialise(job: ClaimedJob): Promise<{ id: string; stage: string }> {
     const { store, clock } = this.#runner.options;
     const { id, made } = await materialise(store, job, clock.now());
-    if (made !== undefined) this.#runner.begin(made);
-    return id;
+    if (made === undefined) return { id, stage: (await store.locate(id)) ?? 'assigned' };
+    this.#runner.begin(made);
+    return { id, stage: 'assigned' };
   }
 
   async standing(id: string): Promise<Holding | undefined> {

@@ -81,7 +81,7 @@ async function leaveNow(app: App, fleet: Fleet): Promise<boolean> {
   const question = t('Fleet mode ends when {0} leases are settled.', fleet.facts().leases.length);
   const answer = await vscode.window.showWarningMessage(question, { modal: true, detail }, now, stay);
   if (answer === stay) await askFleet(app, { fleet: 'resume' });
-  if (answer === now) await fleet.leave();
+  if (answer === now) await fleet.operator.leave();
   return answer === now;
 }
 

@@ -23,6 +23,6 @@ export function leaveWhenSettled(app: App): vscode.Disposable {
 }
 
 async function turnOff(fleet: Fleet): Promise<void> {
-  await fleet.leave();
+  await fleet.operator.leave();
   await setFleetEnabled(false);
 }

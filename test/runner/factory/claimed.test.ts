@@ -82,7 +82,7 @@ describe('a claimed job', function () {
   });
   afterEach(closeFactories);
 
-  const give = (job: ClaimedJob) => (fleet.runner as AttachedRunner).materialise(job);
+  const give = async (job: ClaimedJob) => (await (fleet.runner as AttachedRunner).materialise(job)).id;
 
   it('has an id with job and epoch in it, legal and distinct whatever the coordinator calls it', () => {
     const ids = ['job', 'Job', 'a..b', 'x.lock', 'con', 'A'.repeat(128)].map((jobId) =>
