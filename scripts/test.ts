@@ -6,13 +6,14 @@
  * | --- | --- |
  * | build | bundles and package |
  * | types, lint, format, dead-code | the sources; lint checks the arrows between rooms as well; run at once |
- * | unit | mocha over test/, outside VS Code |
- * | flag-off | the local factory once more, with a fleet configured but not switched on |
+ * | unit | mocha over test/, outside VS Code, but for those of the next step |
+ * | flag-off | the local factory with real processes, a fleet configured but not switched on |
  * | integration | mocha inside the extension host of the newest VS Code |
  * | ui | the packaged extension, driven in a browser |
  * | floor | integration on the oldest VS Code that package.json promises; only when named |
  */
 
+import { FLAG_OFF_SUITES } from '../test/flag-off/suites.ts';
 import type { SuiteResults } from '../test/support/results.ts';
 import { FLOOR, NEWEST } from '../test/vscode/host.ts';
 import { notRun, runCheck, runSuite, type Step } from './lib/steps.ts';
@@ -45,10 +46,15 @@ const SUITES: readonly Step[] = [
       '20000',
       '--ignore',
       'test/{integration,ui}/**',
+      ...FLAG_OFF_SUITES.flatMap((suite) => ['--ignore', suite]),
       'test/**/*.test.ts',
     ],
   },
-  { name: 'flag-off', title: 'Once more with the fleet switched off', program: ['test/flag-off/run.ts'] },
+  {
+    name: 'flag-off',
+    title: 'The local factory, with a fleet set up but switched off',
+    program: ['test/flag-off/run.ts'],
+  },
   {
     name: 'integration',
     title: `Integration tests, VS Code ${NEWEST}`,
