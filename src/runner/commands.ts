@@ -1,5 +1,6 @@
 /** What a person can ask of a runner, carried out: each verb with its refusals in words. */
 import { messageOf, UserError } from '../platform/errors.ts';
+import { answerOf, done, inWords, leftAt, nextFor, refusal, VERB } from './answers.ts';
 import type { Command, CommandAnswer, FleetCommand, JobCommand } from './board.ts';
 import { jobOverText } from './budget.ts';
 import { transitionOf } from './claimed/told.ts';
@@ -297,79 +298,8 @@ const CANCELLED_QUEUED = {
   action: 'Retry the job to queue it again.',
 };
 
-const VERB: Record<JobCommand['verb'], string> = {
-  run: 'running it now',
-  cancel: 'cancelling',
-  retry: 'retrying',
-  sendBack: 'sending it back',
-  approve: 'approving',
-  reject: 'rejecting',
-  ship: 'shipping',
-  adopt: 'adopting',
-  requeue: 'requeueing',
-  discard: 'discarding',
-  restore: 'restoring',
-};
-
-function inWords(stage: Stage): string {
-  return stage === 'dead_letter'
-    ? 'in the dead letters'
-    : stage === 'review' || stage === 'testing'
-      ? `in ${stage}`
-      : stage;
-}
-
-function nextFor(stage: Stage): string {
-  const verbs = verbsAllowedIn(stage);
-  return verbs.length === 0 ? 'There is nothing left to do for it.' : `Possible now: ${verbs.join(', ')}.`;
-}
-
-/** What has become of a job that was to be verified or shipped. */
-function answerOf(state: JobState): CommandAnswer {
-  if (state.stage === 'shipped') return done(`${state.id} has shipped: ${state.landed?.text ?? 'done'}.`);
-  if (state.stage === 'testing' && state.candidate !== undefined && state.reason === undefined) {
-    return done(`${state.id} has passed and is ready to ship.`);
-  }
-  const { reason } = state;
-  return refusal(
-    reason?.code ?? 'not-shipped',
-    reason?.text ?? `${state.id} is in ${state.stage}.`,
-    reason?.action,
-  );
-}
-
-/** The answer when the runner has stopped before the job came to its end; undefined when it had come to it. */
-function leftAt(state: JobState, verb: 'approve' | 'ship'): CommandAnswer | undefined {
-  const { id, stage, reason, landing, candidate } = state;
-  if (stage !== 'testing' || reason !== undefined) return undefined;
-  if (landing !== undefined)
-    return stops(`The runner stopped while ${id} was on its way out; the next one goes on with it.`);
-  if (candidate === undefined)
-    return stops(
-      `The runner stopped before ${id} was verified. It stays approved, and the next one goes on with it.`,
-    );
-  if (verb === 'approve') return undefined;
-  return refusal(
-    'runner-stops',
-    `The runner stopped before ${id} shipped. Nothing was changed.`,
-    'Ship it again.',
-  );
-}
-
-function stops(message: string): CommandAnswer {
-  return refusal('runner-stops', message, 'Start the runner.');
-}
-
-function done(message: string): CommandAnswer {
-  return { ok: true, message };
-}
-
 /** At a person's word a job runs once more whatever it has used; they are told. */
 function withCeiling(runner: Runner, { usage }: JobState, message: string): string {
   const over = jobOverText(usage, runner.options.workshop.spending.budget);
   return over === undefined ? message : `${message} ${over}`;
-}
-
-function refusal(code: string, message: string, action?: string): CommandAnswer {
-  return { ok: false, code, message, ...(action !== undefined && { action }) };
 }
