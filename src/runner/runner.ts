@@ -7,15 +7,17 @@
  */
 import { isDiskTrouble, messageOf, UserError } from '../platform/errors.ts';
 import { attachFleet } from './claimed/attach.ts';
+import { transitionOf } from './claimed/told.ts';
 import { DISK_RETRY, drive } from './drive.ts';
 import { Intake, SLOW_LOOK } from './intake.ts';
-import { newState } from './job/moves.ts';
+import { move, newState } from './job/moves.ts';
 import type { JobState } from './job/state.ts';
 import { folderLock } from './lock-table.ts';
 import type { RunnerOptions } from './options.ts';
 import { finishAll } from './quarantine/new-job.ts';
 import { tidyQuarantine } from './quarantine/tidy.ts';
 import { ACTIVE_STAGES, type Stage } from './stages.ts';
+import { endEarlierRuns } from './steps/earlier-runs.ts';
 import { releaseOrphans } from './steps/orphans.ts';
 import { type Stopped, Work } from './work.ts';
 
@@ -153,9 +155,10 @@ export class Runner {
 
   /** Takes a job in an active stage into work; does nothing for one that waits for a person or is in hand already. */
   async takeUp(id: string, stage: Stage, options: { readonly ship?: boolean } = {}): Promise<void> {
-    const { store, clock, locks, log } = this.options;
+    const { store, locks, log } = this.options;
     if (this.has(id)) return;
-    const known = (await store.readState(id)) ?? reconstructed(id, clock.now());
+    const known = await store.readState(id);
+    if (known === undefined) return this.#takeUpUnknown(id, stage);
     const state: JobState = { ...known, stage };
     if (stage === 'testing' && options.ship !== true && waitsForShip(state)) return;
     const conflict = locks.take(locksOf(state), id);
@@ -164,6 +167,27 @@ export class Runner {
       log.warn(`${id}: ${conflict.name} is held by ${conflict.holder}. It goes on, because it had begun.`);
     }
     if (!this.begin(state, options.ship)) locks.releaseAll(id);
+  }
+
+  /**
+   * A job in work of which nothing is known. One that a person has put there by hand goes into the queue; of one that
+   * has run, somebody has damaged the record: whose it was and what has become of it a person has to say.
+   */
+  async #takeUpUnknown(id: string, stage: Stage): Promise<void> {
+    const { store, clock, log } = this.options;
+    const now = clock.now();
+    try {
+      const run = await endEarlierRuns(store.layout, id, this.options);
+      const state: JobState = { ...newState({ id, title: id, priority: 5, addedAt: now }), stage, run };
+      if (run === 0) return void this.begin(state);
+      log.error(`${id}: its record is missing or can't be read (${store.layout.state(id)}).`);
+      const blocked = move(state, 'blocked', now, UNKNOWN);
+      await store.transition(blocked, stage);
+      await this.options.hooks.transition(transitionOf(blocked, stage));
+      this.options.changed();
+    } catch (error) {
+      log.error(`${id}: ${messageOf(error)}. It stays where it is, and the next runner looks at it again.`);
+    }
   }
 
   async #tidy(): Promise<void> {
@@ -275,10 +299,11 @@ export class Runner {
   }
 }
 
-/** A state for a job whose own is missing: a person put its file here by hand, or the state could not be read. */
-function reconstructed(id: string, now: number): JobState {
-  return newState({ id, title: id, priority: 5, addedAt: now });
-}
+const UNKNOWN = {
+  code: 'no-state',
+  text: 'What was known of the job is missing or cannot be read, so nothing more is done with it. Nothing of it runs any more; its work so far is kept on its ref.',
+  action: 'Look at that, then retry the job: it is run anew, as a job of this laptop.',
+};
 
 /** It has passed after a person's approval, and ships at a person's word. (One without `review` ships by itself.) */
 function waitsForShip({ candidate, landing, approvedAt }: JobState): boolean {

@@ -33,9 +33,14 @@ export class Layout {
     return path.join(this.run(id), 'state.json');
   }
 
+  /** The runs of one job: a directory for each, called by its number, from 1. */
+  attempts(id: string): string {
+    return path.join(this.run(id), 'attempts');
+  }
+
   /** The run directory of one command (`setup`, `engine`, `verify-2`, …) of one attempt, counted from 1. */
   command(id: string, attempt: number, command: string): string {
-    return path.join(this.run(id), 'attempts', String(attempt), command);
+    return path.join(this.attempts(id), String(attempt), command);
   }
 
   /** What is known of a result in quarantine, beside its job file: for programs, and for people without this one. */

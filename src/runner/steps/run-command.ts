@@ -3,11 +3,10 @@ import { randomUUID } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { SECOND } from '../../platform/clock.ts';
-import { messageOf } from '../../platform/errors.ts';
 import type { CommandRun } from '../job/state.ts';
 import { LOG_FILE, type RunEnd, type RunOrder } from '../supervisor/contract.ts';
 import { readEnd } from '../supervisor/records.ts';
-import { cleanUpLost, requestStop, signalStop, watchRun } from '../supervisor/watch.ts';
+import { cleanUpLost, endRun, watchRun } from '../supervisor/watch.ts';
 import { Stopped, type Work } from '../work.ts';
 import type { Workshop } from './workshop.ts';
 
@@ -56,7 +55,7 @@ export async function runCommand(
     await cleanUpLost(outcome.begun, shop.clock);
     return { lost: true, dir };
   } catch (error) {
-    if (error instanceof Stopped) await stop(dir, error, shop);
+    if (error instanceof Stopped) await endRun(dir, error.reason, shop);
     throw error;
   }
 }
@@ -71,16 +70,6 @@ function repetitionOf(dir: string, current: string | undefined): string | undefi
 /** Whether it has been started: by what is on record, or, for one of several that came before it, by how it ended. */
 async function isKnown({ state }: Work, dir: string): Promise<boolean> {
   return state.command?.dir === dir || (await readEnd(dir)).state === 'read';
-}
-
-/** Ends the command; resolves when nothing of it is left. A full disk, which may be the reason for it, is no obstacle. */
-async function stop(dir: string, { reason }: Stopped, shop: Workshop): Promise<void> {
-  await requestStop(dir, reason).catch(async (error: unknown) => {
-    shop.log.warn(`${dir}: ${messageOf(error)}; its supervisor is told by a signal.`);
-    await signalStop(dir);
-  });
-  const outcome = await watchRun(dir, undefined, shop.clock);
-  if (outcome.lost && outcome.begun !== undefined) await cleanUpLost(outcome.begun, shop.clock);
 }
 
 export function logOf(dir: string): string {

@@ -1,8 +1,17 @@
 /** What a later process does with a run that it finds: awaits its end, asks for it, clears away what a dead supervisor left. */
 import { type Clock, SECOND, systemClock } from '../../platform/clock.ts';
+import { messageOf } from '../../platform/errors.ts';
+import type { Log } from '../../platform/log.ts';
 import { endTree } from '../../platform/processes/end-tree.ts';
 import { isAlive } from '../../platform/processes/table.ts';
-import { BEGUN_FILE, END_FILE, MARK_VARIABLE, type RunBegun, type RunEnd } from './contract.ts';
+import {
+  BEGUN_FILE,
+  END_FILE,
+  MARK_VARIABLE,
+  type RunBegun,
+  type RunEnd,
+  type StopRequest,
+} from './contract.ts';
 import { lookUntil } from './look.ts';
 import { readBegun, readEnd, requestStop } from './records.ts';
 
@@ -60,8 +69,25 @@ async function findLost(dir: string, isLate: () => boolean): Promise<LostRun | u
   return { lost: true, reason: again.state === 'malformed' ? again.reason : 'the run never began' };
 }
 
+/**
+ * Ends the run in `dir`; resolves when nothing of it is left. One that never began will not begin any more. A full disk,
+ * which may be the reason for it, is no obstacle.
+ */
+export async function endRun(
+  dir: string,
+  reason: StopRequest['reason'],
+  { clock, log }: { readonly clock: Clock; readonly log: Pick<Log, 'warn'> },
+): Promise<void> {
+  await requestStop(dir, reason).catch(async (error: unknown) => {
+    log.warn(`${dir}: ${messageOf(error)}; its supervisor is told by a signal.`);
+    await signalStop(dir);
+  });
+  const outcome = await watchRun(dir, undefined, clock);
+  if (outcome.lost && outcome.begun !== undefined) await cleanUpLost(outcome.begun, clock);
+}
+
 /** Asks the supervisor of the run in `dir` to end it (as a shutdown does), where a disk that takes no file leaves no other way. */
-export async function signalStop(dir: string): Promise<void> {
+async function signalStop(dir: string): Promise<void> {
   const begun = await readBegun(dir);
   if (begun.state === 'read' && (await isAlive(begun.value.supervisor))) {
     process.kill(begun.value.supervisor.pid, 'SIGTERM');

@@ -358,7 +358,7 @@ describe('input', function () {
       await waitForStage(factory, 'one-2', 'review');
     });
 
-    it('a job in work whose state cannot be read begins anew, in a run of its own', async () => {
+    it('a job in work whose state cannot be read is ended and waits for a person; then it begins anew, in a run of its own', async () => {
       await factory.startRunner();
       const tries = path.join(scratchFolder(), 'tries');
       await factory.add(
@@ -370,9 +370,13 @@ describe('input', function () {
       writeFileSync(path.join(home, 'runs', 'one', 'state.json'), '');
       factory = await openTestFactory(home);
       await factory.startRunner();
+      const row = await waitForStage(factory, 'one', 'blocked');
+      assert.match(row.reason?.text ?? '', /cannot be read.*Nothing of it runs any more/);
+      assert.deepEqual(await processesOf(home), [], 'the first try has been ended');
+      assert.equal((await factory.execute({ verb: 'retry', id: 'one' })).ok, true);
       await waitForStage(factory, 'one', ['shipped', 'failed']);
       assert.equal(readFileSync(tries, 'utf8'), 'x\nx\n');
-      assert.deepEqual(await processesOf(home), [], 'the first try has been ended');
+      assert.deepEqual(readdirSync(path.join(home, 'runs', 'one', 'attempts')), ['1', '2']);
     });
 
     it('garbage in the journal, in commands and in the settings stops nothing', async () => {

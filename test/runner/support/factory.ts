@@ -3,12 +3,13 @@ import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../../../src/platform/log.ts';
+import { pidIsTaken } from '../../../src/platform/processes/pid.ts';
 import { markedProcesses } from '../../../src/platform/processes/table.ts';
 import type { JobRow } from '../../../src/runner/board.ts';
 import { type Factory, type FactoryOptions, openFactory } from '../../../src/runner/factory.ts';
 import type { Stage } from '../../../src/runner/stages.ts';
-import { MARK_VARIABLE } from '../../../src/runner/supervisor/contract.ts';
-import { readBegun } from '../../../src/runner/supervisor/records.ts';
+import { BEGUN_FILE, MARK_VARIABLE } from '../../../src/runner/supervisor/contract.ts';
+import { readBegun, readEnd, requestStop } from '../../../src/runner/supervisor/records.ts';
 import { environment, removeScratch } from './scratch.ts';
 
 export const SUPERVISOR = path.resolve(import.meta.dirname, '../../../src/runner/supervisor/main.ts');
@@ -36,22 +37,49 @@ export async function openTestFactory(home: string, options: Partial<FactoryOpti
 export async function closeFactories(): Promise<void> {
   await Promise.all([...opened].map((factory) => factory.dispose()));
   opened.clear();
-  for (const home of homes) for (const { pid } of await processesOf(home)) kill(pid);
+  for (const home of homes) {
+    await endRuns(home);
+    for (const { pid } of await processesOf(home)) kill(pid);
+  }
   homes.clear();
   removeScratch();
 }
 
 /** Every process that some run of some job of the home has left running, its supervisors not counted. */
 export async function processesOf(home: string): Promise<{ pid: number }[]> {
-  const names = await readdir(path.join(home, 'runs'), { recursive: true }).catch(() => []);
-  const begun = names.filter((name) => path.basename(name) === 'begun.json');
   const found = await Promise.all(
-    begun.map(async (name) => {
-      const reading = await readBegun(path.join(home, 'runs', path.dirname(name)));
+    (await runsOf(home)).map(async (dir) => {
+      const reading = await readBegun(dir);
       return reading.state === 'read' ? markedProcesses(MARK_VARIABLE, reading.value.mark) : [];
     }),
   );
   return found.flat();
+}
+
+/** The directories of runs that have begun. */
+async function runsOf(home: string): Promise<string[]> {
+  const names = await readdir(path.join(home, 'runs'), { recursive: true }).catch(() => []);
+  return names
+    .filter((name) => path.basename(name) === BEGUN_FILE)
+    .map((name) => path.join(home, 'runs', path.dirname(name)));
+}
+
+/** A supervisor that has only just begun would start its command when nobody looks any more, and wait for it alone. */
+async function endRuns(home: string): Promise<void> {
+  const running: string[] = [];
+  for (const dir of await runsOf(home)) {
+    if ((await readEnd(dir)).state !== 'absent') continue;
+    await requestStop(dir, 'revoked').catch(() => undefined);
+    running.push(dir);
+  }
+  const end = performance.now() + 3000;
+  for (const dir of running) while (performance.now() < end && (await isRunning(dir))) await sleep(20);
+}
+
+async function isRunning(dir: string): Promise<boolean> {
+  const [begun, ended] = [await readBegun(dir), await readEnd(dir)];
+  if (begun.state !== 'read' || ended.state !== 'absent') return false;
+  return pidIsTaken(begun.value.supervisor.pid);
 }
 
 function kill(pid: number): void {
