@@ -48,8 +48,10 @@ export function requestStop(dir: string, reason: StopRequest['reason']): Promise
   return here().effect(() => commands.stop(dir, reason));
 }
 
-export function signalStop(dir: string): Promise<void> {
-  return requestStop(dir, 'shutdown');
+export async function endRun(dir: string, reason: StopRequest['reason']): Promise<void> {
+  // A full disk is no obstacle: the supervisor is then told by a signal.
+  await requestStop(dir, reason).catch(() => requestStop(dir, 'shutdown'));
+  await watchRun(dir);
 }
 
 export function cleanUpLost(): Promise<number> {

@@ -2,8 +2,11 @@
 import { messageOf } from '../../src/platform/errors.ts';
 import type { Machine } from './machine.ts';
 
-/** What never happens: the continuation of a process that is gone. */
-const NEVER: Promise<never> = new Promise(() => undefined);
+/**
+ * What never happens: the continuation of a process that is gone. One for each that waits: a promise keeps whoever waits
+ * for it, and with them their world.
+ */
+const never = (): Promise<never> => new Promise(() => undefined);
 
 /** How soon an effect comes about, and whether the process survives it. */
 export interface Temper {
@@ -66,7 +69,7 @@ export class Process {
    * effect, after it, or, with `torn`, in the middle of it).
    */
   effect<T>(what: () => T, torn?: () => void): Promise<T> {
-    if (!this.isAlive) return NEVER;
+    if (!this.isAlive) return never();
     const { world } = this.machine;
     const { chance } = world;
     if (!chance.happens(this.temper.slow)) return this.#take(what, torn);
@@ -100,7 +103,7 @@ export class Process {
 
   #die(): Promise<never> {
     this.end('is killed');
-    return NEVER;
+    return never();
   }
 
   freeze(ms: number): void {
