@@ -22,5 +22,9 @@ export const FOUND: readonly (readonly [seed: number, what: string])[] = [
     7386,
     'a claim was answered again after its job had come to its end with fleet mode off: the lease was renewed for ever',
   ],
+  [
+    275,
+    'a job whose worktree had been given back when its runner was killed was sent back, and went on in it',
+  ],
   [54, 'a job that had landed when its runner was killed was sent back, and landed again'],
 ];

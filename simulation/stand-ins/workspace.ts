@@ -8,7 +8,7 @@ import type { ChangedFile, ChangesRequest } from '../../src/runner/workspace/cha
 import type { Checkpoint, CheckpointRequest } from '../../src/runner/workspace/checkpoint.ts';
 import type { Released, ReleaseRequest } from '../../src/runner/workspace/release.ts';
 import type { Workplace } from '../../src/runner/workspace/repository.ts';
-import { markOwner, ownerOf, unmarkOwner } from '../../src/runner/workspace/slots.ts';
+import { markIdle, markOwner, ownerOf } from '../../src/runner/workspace/slots.ts';
 import type { Worktree, WorktreeRequest } from '../../src/runner/workspace/worktrees.ts';
 import { MAIN, type Repository } from '../world/repository.ts';
 import { here } from '../world/world.ts';
@@ -69,7 +69,7 @@ export async function releaseWorktree(_git: Git, request: ReleaseRequest): Promi
   if (request.owner !== undefined && holder !== undefined && holder !== request.owner)
     return { outcome: 'pooled' };
   const released = await release(repository, request);
-  if (released.outcome !== 'kept') await unmarkOwner(request.path);
+  if (released.outcome !== 'kept') await markIdle(request.path, repository.refs.get(MAIN) as string);
   return released;
 }
 

@@ -82,7 +82,7 @@ async function withNewestWork(shop: Workshop, state: JobState): Promise<JobState
   const { place, result } = state;
   // In a person's own checkout there may be files by now that are none of the job's.
   if (place?.kind !== 'worktree' || place.worktree === undefined || place.base === undefined) return state;
-  if (!(await isThere(place))) return state;
+  if (!(await isThere(place, state.id))) return state;
   const ref = wipRef(state.id);
   const now = await checkpoint(shop.git, { worktree: place.worktree, ref, message: state.title });
   if (now.wipCommit === result?.wipCommit || (result === undefined && now.wipCommit === place.base))

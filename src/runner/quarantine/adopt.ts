@@ -81,7 +81,7 @@ export async function makeAdopted(
   await workshop.git.run(['update-ref', '-m', 'agent-queue: adopted', ref, commit], { cwd });
   const known = (await store.readState(job))?.place;
   const place: Place =
-    known !== undefined && (await isThere(known))
+    known !== undefined && (await isThere(known, job))
       ? known
       : await newPlace(runner, job, { repository, commit, subdirectory, onto, target });
   const { files, title, priority, engine, tracker } = {

@@ -18,7 +18,7 @@ export async function changedSince(shop: Workshop, state: JobState): Promise<Job
   const { place, result } = state;
   if (place?.kind !== 'worktree' || place.worktree === undefined || place.base === undefined)
     return undefined;
-  if (result?.wipCommit === undefined || !(await isThere(place))) return undefined;
+  if (result?.wipCommit === undefined || !(await isThere(place, state.id))) return undefined;
   const now = await checkpoint(shop.git, {
     worktree: place.worktree,
     ref: wipRef(state.id),
@@ -38,7 +38,7 @@ export async function isResumable(shop: Workshop, state: JobState): Promise<bool
   const name = state.engine ?? shop.settings.engine;
   const descriptor = name === undefined ? undefined : shop.catalog.descriptors.get(name);
   if (descriptor === undefined || !canResume(descriptor, state.session)) return false;
-  return state.place !== undefined && isThere(state.place);
+  return state.place !== undefined && isThere(state.place, state.id);
 }
 
 /** Keeps an attempt's work on a ref of its own, and gives its worktree and branch back where nothing else is in them. */

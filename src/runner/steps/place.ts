@@ -11,8 +11,10 @@ import type { Work } from '../work.ts';
 import { changedFiles } from '../workspace/changes.ts';
 import { checkpoint } from '../workspace/checkpoint.ts';
 import { copyIncluded } from '../workspace/include.ts';
+import { forgetRefs } from '../workspace/refs.ts';
 import { fetchCheckpoint } from '../workspace/remote-checkpoint.ts';
 import { folderInWorktree, resolveWorkplace, type Workplace } from '../workspace/repository.ts';
+import { isHeldBy } from '../workspace/slots.ts';
 import { acquireWorktree, jobBranch } from '../workspace/worktrees.ts';
 import type { Workshop } from './workshop.ts';
 
@@ -54,6 +56,9 @@ export async function findPlace(
   if (workplace.kind !== 'worktree') return inPlace(work, shop, workplace);
   const { repository, base, target, subdirectory } = workplace;
   const start = await startOf(work, shop, repository, { base: base.commit, target });
+  if (start.branch !== undefined)
+    // Its branch is made anew where it goes on; what it holds beyond that stays, and the new one gets another name.
+    await forgetRefs(git, { cwd: repository.root, refs: [start.branch], target: start.commit });
   const worktree = await acquireWorktree(git, {
     repository,
     home: shop.layout.root,
@@ -72,7 +77,7 @@ export async function findPlace(
       repository,
       subdirectory,
       worktree: worktree.path,
-      base: base.commit,
+      base: start.base,
       ...(worktree.branch !== undefined && { branch: worktree.branch }),
       ...(target !== undefined && { target }),
     },
@@ -87,23 +92,44 @@ export async function findPlace(
   };
 }
 
-/** Where a claimed job goes on: at the work of its earlier holder if that can be had, else at its base; says which (rule 10). */
+interface Start {
+  readonly commit: string;
+  /** What the work is compared with. */
+  readonly base: string;
+  readonly notes: readonly string[];
+  /** Full ref of the job's own branch, where it goes on with that. */
+  readonly branch?: string | undefined;
+}
+
+/**
+ * Where a job goes on: at its own work so far, where only the worktree of that is gone; a claimed one at the work of its
+ * earlier holder, if that can be had (rule 10); else at its base. Says which.
+ */
 async function startOf(
   { state, signal }: Work,
   { git }: Workshop,
   { root }: NonNullable<Place['repository']>,
   { base, target }: { readonly base: string; readonly target?: string | undefined },
-): Promise<{ commit: string; notes: string[] }> {
-  const { startFrom, earlier = [] } = state;
-  if (startFrom === undefined) return { commit: base, notes: earlier };
+): Promise<Start> {
+  const { startFrom, earlier = [], place, result } = state;
+  if (place?.base !== undefined && result?.wipBranch !== undefined && result.wipCommit !== undefined) {
+    const { wipBranch, wipCommit } = result;
+    if (await fetchCheckpoint(git, { wipBranch, wipCommit }, { cwd: root, target, signal })) {
+      const note = `It goes on from ${wipCommit.slice(0, 10)}, its own work so far: the worktree of that is gone.`;
+      return { commit: wipCommit, base: place.base, notes: [...earlier, note], branch: place.branch };
+    }
+  }
+  if (startFrom === undefined) return { commit: base, base, notes: earlier };
   const short = startFrom.wipCommit.slice(0, 10);
   return (await fetchCheckpoint(git, startFrom, { cwd: root, target, signal }))
     ? {
         commit: startFrom.wipCommit,
+        base,
         notes: [...earlier, `It goes on from ${short}, the work of an earlier holder.`],
       }
     : {
         commit: base,
+        base,
         notes: [
           ...earlier,
           `The work of an earlier holder (${short}) is neither in this clone nor on its remote; it starts from the base.`,
@@ -180,12 +206,16 @@ export async function saveWork(
   return { wipBranch, wipCommit, files };
 }
 
-/** Whether the place that an earlier attempt worked in is still there. */
-export function isThere(place: Place): Promise<boolean> {
-  return stat(place.cwd).then(
+/**
+ * Whether the place that an earlier attempt of the job worked in is still there, and still its own: a crash may have
+ * come between giving a worktree back, for another job to have, and the record of it.
+ */
+export async function isThere({ cwd, worktree }: Place, id: string): Promise<boolean> {
+  const isFolder = await stat(cwd).then(
     (stats) => stats.isDirectory(),
     () => false,
   );
+  return isFolder && (worktree === undefined || (await isHeldBy(worktree, id)));
 }
 
 async function folderOf(work: Work, shop: Workshop, { cwd, repo }: Manifest): Promise<string> {

@@ -36,7 +36,7 @@ export async function prepare(work: Work, shop: Workshop): Promise<JobState> {
   if (work.state.startsAnew === true) await startAnew(work, shop);
   const again = work.state.place;
   try {
-    if (again !== undefined && (await isThere(again))) holdFolder(work, shop, again);
+    if (again !== undefined && (await isThere(again, work.id))) holdFolder(work, shop, again);
     else work.note({ ...work.state, ...(await findPlace(work, shop, manifest)) });
   } catch (error) {
     if (!(error instanceof FolderBusy)) throw error;

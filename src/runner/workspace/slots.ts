@@ -78,6 +78,13 @@ export async function ownerOf(slot: string): Promise<SlotOwner | undefined> {
   }
 }
 
+/** Whether the slot is still `owner`'s: neither idle nor claimed for somebody else. */
+export async function isHeldBy(slot: string, owner: string): Promise<boolean> {
+  if ((await idleCommit(slot)) !== undefined) return false;
+  const holder = (await ownerOf(slot))?.owner;
+  return holder === undefined || holder === owner;
+}
+
 export async function unmarkOwner(slot: string): Promise<void> {
   await rm(slot + OWNER, { force: true });
 }

@@ -1,7 +1,11 @@
 /** From review on: approve, send back, reject, retry, and what changes under a job that waits for a person. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { systemClock } from '../../../src/platform/clock.ts';
+import { createGit } from '../../../src/platform/git/git.ts';
+import type { JobState, Place } from '../../../src/runner/job/state.ts';
+import { releaseWorktree } from '../../../src/runner/workspace/release.ts';
 import { sessionEngine } from '../support/engines.ts';
 import { closeFactories, openTestFactory, waitForStage } from '../support/factory.ts';
 import { jobFile, script } from '../support/job-file.ts';
@@ -126,6 +130,50 @@ describe('review', function () {
     await waitForStage(factory, id, 'review');
     const { commit: result } = await factory.changes(id);
     assert.equal(git(repo, 'show', `${result}:work.txt`), 'again\nagain');
+  });
+
+  it('sent back, it goes on from its own work in a worktree of its own, where a crash has given the first one away', async () => {
+    const repo = scratchRepo();
+    const home = scratchHome();
+    const first = await openTestFactory(home);
+    await first.startRunner();
+    await first.add(jobFile({ cwd: repo, body: script('echo again >> work.txt') }), 'one');
+    const { folder = '' } = await waitForStage(first, 'one', 'review');
+    await first.dispose();
+    // As a job does that has landed, a moment before that is on record.
+    const { place, result } = JSON.parse(
+      readFileSync(path.join(home, 'runs/one/state.json'), 'utf8'),
+    ) as JobState;
+    const released = await releaseWorktree(createGit({ env: process.env }), {
+      repository: place?.repository as NonNullable<Place['repository']>,
+      path: folder,
+      owner: 'one',
+      saved: result?.wipCommit as string,
+      clock: systemClock,
+    });
+    assert.equal(released.outcome, 'pooled');
+
+    const factory = await openTestFactory(home);
+    await factory.startRunner();
+    await factory.add(jobFile({ cwd: repo, body: script('echo mine > other.txt') }), 'two');
+    const other = await waitForStage(factory, 'two', 'review');
+    assert.equal(other.folder, folder, 'the second job has the worktree now');
+    await factory.execute({ verb: 'sendBack', id: 'one', text: 'Once more.' });
+    await waitForStage(factory, 'one', ['queued', 'assigned', 'building']);
+    const row = await waitForStage(factory, 'one', 'review');
+    assert.notEqual(row.folder, folder);
+    const { commit: work } = await factory.changes('one');
+    assert.equal(git(repo, 'show', `${work}:work.txt`), 'again\nagain');
+    assert.deepEqual(
+      (await factory.changes('one')).files.map((file) => file.path),
+      ['work.txt'],
+    );
+    assert.equal(git(row.folder ?? '', 'branch', '--show-current'), 'agent-queue/one');
+    assert.deepEqual(
+      (await factory.changes('two')).files.map((file) => file.path),
+      ['other.txt'],
+    );
+    assert.equal(existsSync(path.join(folder, 'work.txt')), false);
   });
 
   it('rejected, the work is kept; retried, it starts from the base and the old work is on a ref', async () => {
