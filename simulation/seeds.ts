@@ -26,5 +26,6 @@ export const FOUND: readonly (readonly [seed: number, what: string])[] = [
     275,
     'a job whose worktree had been given back when its runner was killed was sent back, and went on in it',
   ],
+  [1597, 'a lease was given back by a person while its job was being reported as shipped'],
   [54, 'a job that had landed when its runner was killed was sent back, and landed again'],
 ];

@@ -317,14 +317,14 @@ export class Ledger implements Observer {
     }
   }
 
-  /** What the coordinator has as shipped has landed, unless a person gave it up in the meantime, which is on record. */
+  /** What the coordinator has as shipped has landed, unless a person has rejected it since, which is on record. */
   shippedHasLanded(row: JobRecord): void {
     const machine = this.#machines.get(row.factoryId ?? '');
     if (row.stage !== 'shipped' || machine === undefined) return;
     const id = localIdOf({ jobId: row.id, epoch: row.epoch });
     const state = this.stateOf(machine, id);
     const [stage] = this.stagesOf(machine, id);
-    const isGivenUp = stage === 'failed' && ['rejected', 'cancelled'].includes(state?.reason?.code ?? '');
+    const isGivenUp = stage === 'failed' && state?.reason?.code === 'rejected';
     const hasLanded = stage === 'shipped' && (state?.landed?.kind === 'none' || this.landings.has(row.id));
     if (!isGivenUp && !hasLanded)
       this.#world.broken(

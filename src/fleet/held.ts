@@ -18,6 +18,8 @@ export interface Held {
   shipHeld: boolean;
   /** The last time that the machine slept under the lease: how long (ms), and until when. */
   slept?: { readonly ms: number; readonly wokeAt: number } | undefined;
+  /** A person is giving its lease back: it is not asked any more whether it may ship. */
+  givenBack?: boolean;
   /** `shipped` was reported once, so a stale epoch may only mean that it was accepted. */
   shipAsked: boolean;
 }

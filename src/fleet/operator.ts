@@ -100,7 +100,13 @@ export class Operator {
       );
     }
     const text = 'Its lease was given back by a person. What had been done is kept.';
-    await this.#exchange.runner?.revoked(id, { code: 'released', text });
+    held.givenBack = true;
+    try {
+      await this.#exchange.runner?.revoked(id, { code: 'released', text });
+    } catch (error) {
+      held.givenBack = false;
+      throw error;
+    }
     await this.#exchange.claiming.declined(held);
     await this.#exchange.tell(held, 'release');
     this.#desk.kick();

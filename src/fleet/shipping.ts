@@ -28,7 +28,7 @@ export class Shipping {
   async ask(held: Held): Promise<Permission> {
     const { options, chronicle } = this.#side;
     const { jobId, epoch, checkpoint } = held;
-    if (!mayActOutward(held.lease, stampOf(options.clock))) return later(held);
+    if (held.givenBack === true || !mayActOutward(held.lease, stampOf(options.clock))) return later(held);
     held.shipAsked = true;
     const key = keyOf(held, 'shipped');
     const outcome = await options.client.report({ jobId, epoch, key, stage: 'shipped', checkpoint });

@@ -117,7 +117,10 @@ async function cancel(runner: Runner, { id, stage }: Found): Promise<CommandAnsw
     await runner.options.inbox.refresh();
     return done(`${state.id} was cancelled before it ran; its file is kept under failed.`);
   }
-  await alone(runner, { id, stage }, () => runner.takeUp(id, stage));
+  await alone(runner, { id, stage }, (state) => {
+    mustNotBeAsked(state);
+    return runner.takeUp(id, stage);
+  });
   if (runner.active(id) === undefined) {
     return refusal(
       'not-running',
@@ -255,14 +258,9 @@ function alone<T>(runner: Runner, { id, stage }: Found, decide: (state: JobState
  * person's to take back until that is known (fleet-protocol.md, rule 10), or it could land twice.
  * @throws UserError `on-its-way`; `busy` while it is in work
  */
-function mustBeOurs(runner: Runner, { id, claim, landing }: JobState): void {
-  const isAsked = landing !== undefined && claim !== undefined && claim.mayLand !== true;
-  if (isAsked)
-    throw new UserError(
-      'on-its-way',
-      `${id} was reported as shipped, and the coordinator has not answered yet. Nothing was changed.`,
-      'Wait until it answers: the job then ships, or its result goes into quarantine.',
-    );
+function mustBeOurs(runner: Runner, state: JobState): void {
+  mustNotBeAsked(state);
+  const { id, landing } = state;
   runner.mustBeIdle(id);
   if (landing !== undefined)
     throw new UserError(
@@ -270,6 +268,20 @@ function mustBeOurs(runner: Runner, { id, claim, landing }: JobState): void {
       `${id} was on its way out when its runner ended, and may have landed. Nothing was changed.`,
       'Ship it: what has landed is not landed again.',
     );
+}
+
+/**
+ * A job that was reported as shipped may have been accepted, for those that need it as well: whoever ends it here would
+ * have it counted as shipped, and never land.
+ * @throws UserError `on-its-way`
+ */
+function mustNotBeAsked({ id, claim, landing }: JobState): void {
+  if (landing === undefined || claim === undefined || claim.mayLand === true) return;
+  throw new UserError(
+    'on-its-way',
+    `${id} was reported as shipped, and the coordinator has not answered yet. Nothing was changed.`,
+    'Wait until it answers: the job then ships, or its result goes into quarantine.',
+  );
 }
 
 /** The state, with the stage that the directory says. */

@@ -4,6 +4,7 @@ import { errnoOf, isDiskTrouble, messageOf } from '../platform/errors.ts';
 import type { Log } from '../platform/log.ts';
 import { transitionOf } from './claimed/told.ts';
 import type { Hooks } from './hooks.ts';
+import { withAPerson } from './job/moves.ts';
 import type { JobState } from './job/state.ts';
 import { admitted } from './quarantine/admit.ts';
 import { mayFollow, type Stage } from './stages.ts';
@@ -28,8 +29,9 @@ export async function drive(work: Work, driver: Driver): Promise<void> {
       const from = work.state.stage;
       const step = stepFor(from);
       if (step === undefined) return;
-      const next = await outcomeOf(step, work, driver);
-      if (next === undefined) return;
+      const outcome = await outcomeOf(step, work, driver);
+      if (outcome === undefined) return;
+      const next = withAPerson(outcome);
       if (next.stage !== from && !mayFollow(from, next.stage)) {
         throw new Error(`${work.id}: ${next.stage} may not follow ${from}`);
       }

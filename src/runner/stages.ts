@@ -38,7 +38,7 @@ export const WAITING_STAGES = ['review', 'blocked'] as const satisfies readonly 
 
 const NEXT: Readonly<Record<Stage, readonly Stage[]>> = {
   queued: ['assigned', 'blocked', 'failed'],
-  assigned: ['building', 'queued', 'blocked', 'failed', 'dead_letter', 'quarantine'],
+  assigned: ['building', 'review', 'queued', 'blocked', 'failed', 'dead_letter', 'quarantine'],
   building: ['review', 'testing', 'queued', 'assigned', 'blocked', 'failed', 'dead_letter', 'quarantine'],
   review: ['testing', 'queued', 'assigned', 'failed', 'quarantine'],
   testing: ['shipped', 'review', 'queued', 'assigned', 'failed', 'quarantine'],

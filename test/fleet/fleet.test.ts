@@ -1,6 +1,7 @@
 /** The seed's list (seed-phase2-slice3.md, TESTS), with a real runner, real engines and a coordinator on loopback. */
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Fleet } from '../../src/fleet/fleet.ts';
@@ -500,6 +501,25 @@ for (const { of, begin } of COORDINATORS)
       assert.ok(!stub.asked().includes('POST jobs/job-23/lease/release'));
     });
 
+    it('does not ask whether it may ship once its lease is being given back', async () => {
+      const goOn = Promise.withResolvers<void>();
+      stub.script = async ({ body }) => {
+        if (body?.stage === 'testing') await goOn.promise;
+        return undefined;
+      };
+      const id = await claimed('job-47', jobFile({ cwd: repo, review: 'skip' }));
+      // It waits until everything before has been told.
+      await until(() => stub.reported('job-47').at(-1) === 'testing 1', 'testing');
+      await until(async () => (await landingOf(home, id)) !== undefined, 'on its way');
+      const given = fleet.operator.release(id);
+      goOn.resolve();
+      await given;
+      await until(() => stub.asked().includes('POST jobs/job-47/lease/release'), 'released');
+      assert.deepEqual(stub.reported('job-47'), ['building 1', 'testing 1']);
+      assert.equal((await factory.job(id))?.stage, 'failed');
+      assert.equal(stub.jobs.get('job-47')?.stage, 'queued');
+    });
+
     it('does in its process what is asked in another of the same home', async () => {
       const id = await claimed('job-21', jobFile({ cwd: repo }));
       await waitForStage(factory, id, 'review');
@@ -595,7 +615,7 @@ for (const { of, begin } of COORDINATORS)
         return 'handled';
       };
       await until(async () => (await factory.job(id))?.reason?.code === 'held', 'held');
-      for (const verb of ['reject', 'sendBack'] as const) {
+      for (const verb of ['reject', 'sendBack', 'cancel'] as const) {
         const answer = await factory.execute({ verb, id, text: 'No.' });
         assert.equal(answer.code, 'on-its-way', answer.message);
       }
@@ -794,6 +814,12 @@ for (const { of, begin } of COORDINATORS)
   });
 
 /** Unsent reports on disk. */
+/** What is on record of its way out, if anything is. */
+async function landingOf(home: string, id: string): Promise<unknown> {
+  const text = await readFile(path.join(home, 'runs', id, 'state.json'), 'utf8');
+  return (JSON.parse(text) as { landing?: unknown }).landing;
+}
+
 /** As a person's word would have it: the move from review is on disk, and nothing else. */
 function movedToFailed(home: string, id: string): void {
   const state = path.join(home, 'runs', id, 'state.json');

@@ -86,6 +86,8 @@ class FleetSide implements AttachedRunner {
 
   async shipHeld(id: string): Promise<void> {
     const { store } = this.#runner.options;
+    // The try that was held may just be coming to rest: while it is in work it could not be taken up.
+    await this.#runner.settled(id);
     await inTurn(store.layout.run(id), async () => {
       if ((await store.locate(id)) === 'testing') await this.#runner.takeUp(id, 'testing', { ship: true });
     });

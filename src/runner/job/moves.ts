@@ -89,7 +89,6 @@ export function afterFailure(
     ...(failure.action !== undefined && { action: failure.action }),
   };
   if (failure.code === 'no-session') return withoutSession(before, failure, now);
-  if (isWithAPerson(state)) return move(state, 'review', now, reason);
   // Only the coordinator retries claimed jobs (fleet-protocol.md, rule 13).
   if (state.claim !== undefined) return move(state, 'failed', now, reason);
   if (failure.code === 'rate-limit' && limits < MAX_LIMITS) {
@@ -165,21 +164,26 @@ export function afterInterruption(state: JobState, resumable: boolean, now: numb
       ? { ...counted, attempt: state.attempt - 1, urgent: true }
       : { ...counted, run: state.run + 1 };
   }
-  return move(state, isWithAPerson(state) ? 'review' : 'failed', now, {
+  return move(state, 'failed', now, {
     code: 'interrupted',
     text: 'The run was cut off before the engine had finished (the machine or its supervisor stopped). What it had done is kept.',
-    action: isWithAPerson(state)
-      ? 'Look at the log and the changes, then send it back, or approve it.'
-      : 'Look at the log and the changes, then retry the job.',
+    action: 'Look at the log and the changes, then retry the job.',
   });
 }
 
+/** Where a job cannot be sent back from. */
+const ENDS: ReadonlySet<Stage> = new Set(['failed', 'blocked', 'dead_letter']);
+
 /**
- * The coordinator has accepted it as shipped: nobody else will do it, and a person settles here what becomes of it
- * (fleet-protocol.md, rule 10). As failed it could not be sent back any more.
+ * A claimed job that the coordinator has accepted as shipped, and that has come to its end here without having landed:
+ * nobody else will do it, so it waits in review for a person (fleet-protocol.md, rule 10). Any other is as it was.
  */
-function isWithAPerson({ claim }: JobState): boolean {
-  return claim?.mayLand === true;
+export function withAPerson(state: JobState): JobState {
+  const { claim, reason, stage } = state;
+  if (claim?.mayLand !== true || !ENDS.has(stage)) return state;
+  const action =
+    'The coordinator has it as shipped. Look at the log and the changes, then send it back, approve it, or reject it.';
+  return { ...state, stage: 'review', ...(reason && { reason: { ...reason, action } }) };
 }
 
 /** A person sends it on its way again: attempts are counted anew. */

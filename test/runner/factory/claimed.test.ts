@@ -200,6 +200,26 @@ describe('a claimed job', function () {
     assert.deepEqual(next.asked, ['merge under 3']);
   });
 
+  it('is asked for again although what it was told before is only just coming to disk', async () => {
+    fleet.answer = 'unanswered';
+    const { rename } = fs.promises;
+    fs.promises.rename = async (from, to) => {
+      if (String(to).endsWith('state.json') && fleet.asked.length > 0) await sleep(200);
+      return rename(from, to);
+    };
+    syncBuiltinESMExports();
+    try {
+      await give(claimed(jobFile({ cwd: repo, review: 'skip' })));
+      await waitUntil(factory, () => Promise.resolve(fleet.asked.length > 0 || undefined));
+      fleet.answer = 'accepted';
+      await fleet.runner?.shipHeld(ID);
+      await waitForStage(factory, ID, 'shipped');
+    } finally {
+      fs.promises.rename = rename;
+      syncBuiltinESMExports();
+    }
+  });
+
   it('that has not begun waits for fleet mode to be on again, or for a person who cancels it', async () => {
     await factory.dispose();
     const jobs = ['Job-7', 'Job-8'].map((jobId) => ({

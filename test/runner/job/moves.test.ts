@@ -13,6 +13,7 @@ import {
   retried,
   sentBack,
   unverified,
+  withAPerson,
 } from '../../../src/runner/job/moves.ts';
 import { type JobState, jobStateSchema } from '../../../src/runner/job/state.ts';
 
@@ -144,16 +145,20 @@ describe('after a failure', () => {
 
   it('a claimed job that may land, and has not, comes back to review, whatever ended its run', () => {
     const claim = { jobId: 'j', epoch: 1, leaseMs: 1, mayLand: true };
-    for (const code of ['failed', 'rate-limit', 'login'] as const)
-      assert.deepEqual(
-        [failed(code, 3, { ...worked, claim }).stage, failed(code, 3, { ...worked, claim }).reason?.code],
-        ['review', code],
-      );
-    assert.equal(afterInterruption({ ...worked, claim }, false, 1).stage, 'review');
-    assert.equal(
-      afterInterruption({ ...worked, claim: { ...claim, mayLand: false } }, false, 1).stage,
-      'failed',
-    );
+    for (const stage of ['failed', 'blocked', 'dead_letter'] as const) {
+      const ended = move({ ...worked, claim }, stage, 1, {
+        code: 'setup',
+        text: 'It broke.',
+        action: 'Retry.',
+      });
+      const kept = withAPerson(ended);
+      assert.deepEqual([kept.stage, kept.reason?.code, kept.reason?.text], ['review', 'setup', 'It broke.']);
+      assert.match(kept.reason?.action ?? '', /send it back, approve it, or reject it/);
+      const other = { ...ended, claim: { ...claim, mayLand: false } };
+      assert.equal(withAPerson(other), other);
+    }
+    const shipped = move({ ...worked, claim }, 'shipped', 1);
+    assert.equal(withAPerson(shipped), shipped);
   });
 
   it('a limit of a claimed job is for its coordinator to deal with', () => {
