@@ -27,5 +27,6 @@ export const FOUND: readonly (readonly [seed: number, what: string])[] = [
     'a job whose worktree had been given back when its runner was killed was sent back, and went on in it',
   ],
   [1597, 'a lease was given back by a person while its job was being reported as shipped'],
+  [5142, 'a job was taken again while the work that had put it back was not quite over, and was not begun'],
   [54, 'a job that had landed when its runner was killed was sent back, and landed again'],
 ];

@@ -10,7 +10,7 @@ import type { JobState } from './job/state.ts';
 import { settleAs } from './quarantine/settle.ts';
 import { adopt } from './queue.ts';
 import type { Runner } from './runner.ts';
-import type { Stage } from './stages.ts';
+import { ACTIVE_STAGES, type Stage } from './stages.ts';
 import { changedSince, isResumable, setAside } from './steps/kept-work.ts';
 import { inTurn } from './turns.ts';
 import { Stopped } from './work.ts';
@@ -188,14 +188,16 @@ async function approve(runner: Runner, found: Found): Promise<CommandAnswer> {
 async function ship(runner: Runner, found: Found): Promise<CommandAnswer> {
   const { id } = found;
   const refused = await alone(runner, found, async (state) => {
-    if (state.candidate === undefined && runner.active(id) !== undefined) {
+    if (state.candidate === undefined && runner.has(id)) {
       return refusal(
         'verifying',
         `${id} is still being verified. Nothing was changed.`,
         'Wait until it has passed, then ship it.',
       );
     }
-    await runner.takeUp(id, 'testing', { ship: true });
+    // It has passed in this moment, or is on its way out already.
+    await runner.settled(id);
+    if ((await stateOf(runner, id)).stage === 'testing') await runner.takeUp(id, 'testing', { ship: true });
     return undefined;
   });
   if (refused !== undefined) return refused;
@@ -243,6 +245,8 @@ async function reject(runner: Runner, found: Found, why: string): Promise<Comman
  */
 function alone<T>(runner: Runner, { id, stage }: Found, decide: (state: JobState) => Promise<T>): Promise<T> {
   return inTurn(runner.options.store.layout.run(id.toLowerCase()), async () => {
+    // The work that has brought it to where it waits may not be quite over, and would be taken for one that begins.
+    if (!(ACTIVE_STAGES as readonly Stage[]).includes(stage)) await runner.settled(id);
     const state = await stateOf(runner, id);
     if (state.stage === stage) return decide(state);
     throw new UserError(

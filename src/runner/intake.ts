@@ -22,6 +22,8 @@ const LOCK_LOOK = 1 * SECOND;
 export interface Hands {
   readonly running: number;
   has(id: string): boolean;
+  /** Resolves when the job is not in work. */
+  settled(id: string): Promise<void>;
   /** A job that has just been taken; false: the runner stops, and the next one takes it up. */
   begin(taken: JobState): boolean;
 }
@@ -162,6 +164,8 @@ export class Intake {
     try {
       const taken = await this.#claim(entry);
       if (taken === undefined) return false;
+      // Its file had come back into the inbox, but the work that put it there may not be quite over.
+      await this.#hands.settled(taken.id);
       locks.handOver(claimant, taken.id);
       if (!this.#hands.begin(taken)) locks.releaseAll(taken.id);
       return true;

@@ -277,8 +277,8 @@ export class Runner {
    * begins now, and the next one takes it up. A job is in work once: who comes second finds it there.
    */
   begin(state: JobState, ship = false): boolean {
-    if (this.stopped.aborted) return false;
     if (this.has(state.id)) return true;
+    if (this.stopped.aborted) return false;
     const work = new Work({
       store: this.options.store,
       state,

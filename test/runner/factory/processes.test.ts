@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import fs, { existsSync, readFileSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import path from 'node:path';
 import { systemClock } from '../../../src/platform/clock.ts';
 import { identityOf, isAlive } from '../../../src/platform/processes/table.ts';
@@ -126,6 +127,29 @@ describe('the processes of a factory', function () {
     process.kill(begun().supervisor.pid, 'SIGKILL');
     await saysItsSession(2);
     assert.equal(world.read('sessions'), 'new\nresume session-7\n');
+    await factory.execute({ verb: 'cancel', id: 'job' });
+    await factory.dispose();
+    await nothingRuns();
+  });
+
+  it('a job that comes back into the queue is taken again although the work before is not quite over', async () => {
+    const { factory, saysItsSession } = await engineThatTells();
+    await saysItsSession(1);
+    const { appendFile } = fs.promises;
+    fs.promises.appendFile = async (file, data, options) => {
+      // The line that comes after the move; by then the next look around has seen the file.
+      if ((data as string).includes('"to":"queued"'))
+        await new Promise((resolve) => setTimeout(resolve, 500));
+      return appendFile(file, data, options);
+    };
+    syncBuiltinESMExports();
+    try {
+      process.kill(begun().supervisor.pid, 'SIGKILL');
+      await saysItsSession(2);
+    } finally {
+      fs.promises.appendFile = appendFile;
+      syncBuiltinESMExports();
+    }
     await factory.execute({ verb: 'cancel', id: 'job' });
     await factory.dispose();
     await nothingRuns();

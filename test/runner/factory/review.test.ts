@@ -1,13 +1,15 @@
 /** From review on: approve, send back, reject, retry, and what changes under a job that waits for a person. */
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import fs, { existsSync, readFileSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { systemClock } from '../../../src/platform/clock.ts';
 import { createGit } from '../../../src/platform/git/git.ts';
 import type { JobState, Place } from '../../../src/runner/job/state.ts';
 import { releaseWorktree } from '../../../src/runner/workspace/release.ts';
 import { sessionEngine } from '../support/engines.ts';
-import { closeFactories, openTestFactory, waitForStage } from '../support/factory.ts';
+import { closeFactories, openTestFactory, waitForStage, waitUntil } from '../support/factory.ts';
 import { jobFile, script } from '../support/job-file.ts';
 import { commit, git, scratchFolder, scratchHome, scratchRepo, write } from '../support/scratch.ts';
 
@@ -96,6 +98,29 @@ describe('review', function () {
     );
     await waitForStage(factory, id, 'shipped');
     assert.equal(git(repo, 'show', 'main:result.txt'), 'done');
+  });
+
+  it('is approved as soon as it can be seen there, though the work before is not quite over', async () => {
+    const { appendFile } = fs.promises;
+    fs.promises.appendFile = async (...args) => {
+      // The line that comes after the move.
+      if ((args[1] as string).includes('"to":"review"')) await sleep(1500);
+      return appendFile(...args);
+    };
+    syncBuiltinESMExports();
+    try {
+      const home = scratchHome();
+      const factory = await openTestFactory(home);
+      await factory.startRunner();
+      await factory.add(jobFile({ cwd: scratchRepo() }), 'one');
+      const isThere = () => existsSync(path.join(home, 'review/one.md')) || undefined;
+      await waitUntil(factory, () => Promise.resolve(isThere()));
+      const { ok, message } = await factory.execute({ verb: 'approve', id: 'one' });
+      assert.deepEqual([ok, message], [true, 'one has passed and is ready to ship.']);
+    } finally {
+      fs.promises.appendFile = appendFile;
+      syncBuiltinESMExports();
+    }
   });
 
   it('sent back, an engine with sessions is given only the comment, in the same worktree', async () => {
