@@ -164,8 +164,6 @@ export class Intake {
     try {
       const taken = await this.#claim(entry);
       if (taken === undefined) return false;
-      // Its file had come back into the inbox, but the work that put it there may not be quite over.
-      await this.#hands.settled(taken.id);
       locks.handOver(claimant, taken.id);
       if (!this.#hands.begin(taken)) locks.releaseAll(taken.id);
       return true;
@@ -199,6 +197,8 @@ export class Intake {
       return undefined;
     }
     this.#folders.delete(name);
+    // Its file had come back into the inbox, but the work that put it there may not be quite over, nor have told of it.
+    await this.#hands.settled(took.taken.id);
     await hooks.transition(transitionOf(took.taken, 'queued'));
     return took.taken;
   }
