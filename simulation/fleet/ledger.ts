@@ -150,8 +150,7 @@ export class Ledger implements Observer {
 
   /** A branch has moved: if by a job, that is its outward effect, and there is to be one. */
   branchMoved(machine: Machine, ref: string, commit: string): void {
-    const states = this.localIds(machine).flatMap((id) => this.stateOf(machine, id) ?? []);
-    const state = states.find(({ landing, stage }) => landing?.candidate === commit && stage === 'testing');
+    const state = this.landingOn(machine, ref, commit);
     if (state === undefined) {
       // A person's own commit, then.
       if (!this.#byPerson.delete(commit))
@@ -182,6 +181,15 @@ export class Ledger implements Observer {
         'no outward effect before its fenced report is accepted',
         `${id} landed, and ${claim.jobId} is ${row?.stage} under ${row?.epoch}, ${row?.factoryId}'s`,
       );
+  }
+
+  /** The job of that machine that has an intent to bring that commit there. Jobs of one work may have the same commit. */
+  landingOn(machine: Machine, ref: string, commit: string): JobState | undefined {
+    const states = this.localIds(machine).flatMap((id) => this.stateOf(machine, id) ?? []);
+    return states.find(({ landing, stage, place }) => {
+      const isThere = landing?.kind === 'merge' ? ref === landing.target : ref === place?.branch;
+      return stage === 'testing' && landing?.candidate === commit && isThere;
+    });
   }
 
   /** A ref is on its way to the remote: of a claimed job only under a certain lease. */

@@ -335,11 +335,8 @@ class Simulation {
   /** A branch on the remote has moved: by whichever machine has an intent for that commit. */
   #pushed(ref: string, commit: string): void {
     for (const machine of this.#machines.values()) {
-      const mine = this.ledger.localIds(machine).some((id) => {
-        const state = this.ledger.stateOf(machine, id);
-        return state?.landing?.candidate === commit && state.stage === 'testing';
-      });
-      if (mine) return this.ledger.branchMoved(machine, ref, commit);
+      if (this.ledger.landingOn(machine, ref, commit) !== undefined)
+        return this.ledger.branchMoved(machine, ref, commit);
     }
     this.world.broken(
       'nothing lands without an intent on disk',
