@@ -132,7 +132,12 @@ export const VARIANTS: readonly Variant[] = [
   {
     name: 'a job lands without an intent on disk',
     file: 'runner/steps/land.ts',
-    replace: [['else await work.save({ landing });', 'else work.note({ ...work.state, landing });']],
+    replace: [
+      [
+        'else await work.save({ landing, ...pushedAs(work.state, kind) });',
+        'else work.note({ ...work.state, landing });',
+      ],
+    ],
     seeds: [8, 10],
   },
   {

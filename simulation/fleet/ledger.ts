@@ -186,8 +186,8 @@ export class Ledger implements Observer {
   /** The job of that machine that has an intent to bring that commit there. Jobs of one work may have the same commit. */
   landingOn(machine: Machine, ref: string, commit: string): JobState | undefined {
     const states = this.localIds(machine).flatMap((id) => this.stateOf(machine, id) ?? []);
-    return states.find(({ landing, stage, place }) => {
-      const isThere = landing?.kind === 'merge' ? ref === landing.target : ref === place?.branch;
+    return states.find(({ landing, stage, place, pushedAs = place?.branch }) => {
+      const isThere = landing?.kind === 'merge' ? ref === landing.target : ref === pushedAs;
       return stage === 'testing' && landing?.candidate === commit && isThere;
     });
   }

@@ -187,6 +187,8 @@ export const jobStateSchema = z.object({
   rounds: z.optional(z.number()),
   /** The round that is going on, so that a later runner goes on with the very same commit. */
   verifying: z.optional(verifyingSchema),
+  /** Full ref: the branch that its work was first to be pushed to. Whatever its branch is called here later, it is that one. */
+  pushedAs: z.optional(z.string()),
   candidate: z.optional(candidateSchema),
   landing: z.optional(landingSchema),
   landed: z.optional(landedSchema),

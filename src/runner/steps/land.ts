@@ -61,7 +61,7 @@ export async function land(work: Work, shop: Workshop, manifest: Manifest): Prom
       ...(work.state.place?.target !== undefined && { target: work.state.place.target }),
     };
     if (kind === 'none' && work.state.claim === undefined) work.note({ ...work.state, landing });
-    else await work.save({ landing });
+    else await work.save({ landing, ...pushedAs(work.state, kind) });
   }
   const { claim } = work.state;
   if (kind !== 'none' || claim !== undefined) {
@@ -97,6 +97,12 @@ export async function land(work: Work, shop: Workshop, manifest: Manifest): Prom
     if (!(error instanceof UserError) || isDiskTrouble(error)) throw error;
     return waiting(work, shop, { code: error.code, text: error.message, action: error.action });
   }
+}
+
+/** A push whose answer was lost may have made the branch: what goes out later goes there, or it would go out twice. */
+function pushedAs({ pushedAs: known, place }: JobState, kind: Landing['kind']): Partial<JobState> {
+  const branch = known ?? place?.branch;
+  return branch === undefined || (kind !== 'push' && kind !== 'pr') ? {} : { pushedAs: branch };
 }
 
 type LandedNow = Omit<Landed, 'at'>;
@@ -204,7 +210,8 @@ async function pullRequest(work: Work, shop: Workshop, manifest: Manifest): Prom
 
 /** Pushes the work to a branch of the job's own name. */
 async function pushOwnBranch(work: Work, shop: Workshop) {
-  const { repository, branch, target } = work.state.place as Place;
+  const { repository, target } = work.state.place as Place;
+  const branch = work.state.pushedAs ?? work.state.place?.branch;
   const commit = work.state.landing?.candidate;
   if (repository === undefined || branch === undefined || commit === undefined) {
     throw new UserError(
