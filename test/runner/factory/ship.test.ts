@@ -126,6 +126,35 @@ describe('ship', function () {
     );
   });
 
+  it('pushes to the same branch again, although the one here goes by another name by then', async () => {
+    await open();
+    const remote = path.join(scratchFolder(), 'remote.git');
+    const repo = scratchRepo();
+    git(repo, 'clone', '-q', '--bare', '.', remote);
+    git(repo, 'remote', 'add', 'origin', path.join(remote, 'not-there'));
+    const id = await passed({ cwd: repo, ship: 'push', body: script('echo again >> work.txt') });
+    assert.equal((await factory.execute({ verb: 'ship', id })).code, 'push-failed');
+    const { folder = '' } = (await factory.job(id)) ?? {};
+    // Whoever has the branch checked out elsewhere keeps it from being made anew.
+    git(repo, 'worktree', 'remove', '--force', folder);
+    git(repo, 'worktree', 'add', '-q', path.join(scratchFolder(), 'elsewhere'), 'agent-queue/one');
+    git(repo, 'remote', 'set-url', 'origin', remote);
+    await factory.execute({ verb: 'sendBack', id, text: 'Once more.' });
+    await waitForStage(factory, id, ['queued', 'assigned', 'building']);
+    const row = await waitForStage(factory, id, 'review');
+    assert.equal(git(row.folder ?? '', 'branch', '--show-current'), 'agent-queue/one-2');
+    assert.equal((await factory.execute({ verb: 'approve', id })).ok, true);
+    assert.deepEqual(await factory.execute({ verb: 'ship', id }), {
+      ok: true,
+      message: 'one has shipped: pushed to origin as agent-queue/one.',
+    });
+    assert.equal(
+      git(remote, 'branch', '--list', '--format=%(refname:short)', 'agent-queue/*'),
+      'agent-queue/one',
+    );
+    assert.equal(git(remote, 'show', 'agent-queue/one:work.txt'), 'again\nagain');
+  });
+
   it('opens a pull request', async () => {
     const said = path.join(scratchFolder(), 'said');
     const gh = program(
