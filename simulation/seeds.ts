@@ -29,5 +29,6 @@ export const FOUND: readonly (readonly [seed: number, what: string])[] = [
   [1597, 'a lease was given back by a person while its job was being reported as shipped'],
   [5142, 'a job was taken again while the work that had put it back was not quite over, and was not begun'],
   [2754, 'a job whose push had been cut off, sent back, was pushed to a second branch'],
+  [8247, 'a person approved a job before its runner had attached to the fleet, and that was never told'],
   [54, 'a job that had landed when its runner was killed was sent back, and landed again'],
 ];

@@ -39,6 +39,8 @@ export class RunnerHost {
   readonly #options: RunnerHostOptions;
   readonly #mail = new EventTarget();
   #runner: Runner | undefined;
+  /** Until it has taken up what there is, and the fleet knows of that, the runner here carries nothing out. */
+  #started: Promise<void> = Promise.resolve();
   /** There while this process wants to be the runner. */
   #wanted: AbortController | undefined;
   /** The wait for the seat. */
@@ -114,7 +116,8 @@ export class RunnerHost {
     if (!(await this.#options.seat.take())) return false;
     await this.#answerAbandoned();
     this.#runner = this.#options.newRunner(true);
-    await this.#runner.start();
+    this.#started = this.#runner.start();
+    await this.#started;
     this.#readMail();
     this.#options.changed();
     return true;
@@ -144,13 +147,14 @@ export class RunnerHost {
     const runner = this.#options.newRunner(false);
     this.#runner = runner;
     // It takes nothing up, but a fleet has to know of it before it is asked whether a job may ship.
-    const answer = this.#carryOut(runner, command, runner.start());
+    this.#started = runner.start();
+    const answer = this.#carryOut(runner, command);
     this.#endWhenDone(runner).catch((error: unknown) => this.#options.log.error(messageOf(error)));
     return answer;
   }
 
-  #carryOut(runner: Runner, command: Command, started = Promise.resolve()): Promise<CommandAnswer> {
-    const answer = started.then(() => carryOut(runner, command));
+  #carryOut(runner: Runner, command: Command): Promise<CommandAnswer> {
+    const answer = this.#started.then(() => carryOut(runner, command));
     this.#asked.add(answer);
     void answer.finally(() => this.#asked.delete(answer));
     return answer;

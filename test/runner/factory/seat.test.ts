@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Hooks, offline } from '../../../src/runner/hooks.ts';
 import { sessionEngine } from '../support/engines.ts';
 import { closeFactories, openTestFactory, waitForJob, waitForStage, waitUntil } from '../support/factory.ts';
 import { jobFile, script } from '../support/job-file.ts';
@@ -35,6 +37,35 @@ describe('the runner of a home', function () {
     await first.stopRunner();
     await waitUntil(second, async () => ((await second.board()).runner.kind === 'here' ? true : undefined));
     assert.equal((await second.board()).runner.kind, 'here');
+  });
+
+  it('carries nothing out before the fleet knows what there is', async () => {
+    const before = await openTestFactory(home);
+    await before.startRunner();
+    await before.add(jobFile({ cwd: scratchRepo() }), 'one');
+    await waitForStage(before, 'one', 'review');
+    await before.dispose();
+    const told: string[] = [];
+    const attached = Promise.withResolvers<void>();
+    const hooks: Hooks = {
+      ...offline,
+      attach: async () => {
+        told.push('attach');
+        await attached.promise;
+        told.push('attached');
+      },
+      transition: async ({ from, to }) => void told.push(`${from} ${to}`),
+    };
+    const factory = await openTestFactory(home, { hooks });
+    const started = factory.startRunner();
+    await waitUntil(factory, () => Promise.resolve(told.length > 0 || undefined));
+    const elsewhere = await openTestFactory(home);
+    const approved = elsewhere.execute({ verb: 'approve', id: 'one' });
+    await sleep(700);
+    attached.resolve();
+    await started;
+    assert.equal((await approved).ok, true);
+    assert.deepEqual(told, ['attach', 'attached', 'review testing']);
   });
 
   it('takes up what runs, without starting it again and without a gap in its log', async () => {
