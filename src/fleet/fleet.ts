@@ -29,7 +29,7 @@ import { Operator } from './operator.ts';
 import type { FleetOptions } from './options.ts';
 import { overviewOf } from './overview.ts';
 import { isTerminal, wireAction } from './report.ts';
-import { nextAction } from './session.ts';
+import { newConnection, nextAction } from './session.ts';
 import { asOfNow } from './shared-status.ts';
 import { type FleetStatus, statusLines } from './status.ts';
 import { readMemory, takeUpAll } from './take-up.ts';
@@ -80,6 +80,8 @@ export class Fleet implements Hooks {
     this.#loaded = true;
     await takeUpAll(this.#exchange, holdings);
     if (this.#loop !== undefined) return;
+    // The last calls of the runner before were given up: that says nothing of the network.
+    this.#exchange.connection = newConnection(stampOf(this.#options.clock));
     this.#stopping = new AbortController();
     this.#loop = this.#run(this.#stopping.signal);
   }

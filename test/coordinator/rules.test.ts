@@ -34,6 +34,8 @@ describe('the coordinator’s rules', () => {
       for (const to of STAGES) {
         if (!mayFollow(from, to) || ['queued', 'assigned', 'quarantine'].includes(to)) continue;
         if (from === 'queued' || from === 'blocked' || from === 'quarantine') continue;
+        // Of a job that the coordinator has as shipped already: there is nothing to report.
+        if (from === 'assigned' && to === 'review') continue;
         assert.ok(mayReport(from, to as (typeof WIRE_STAGES)[number]), `${from} ${to}`);
       }
   });

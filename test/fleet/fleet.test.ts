@@ -427,9 +427,34 @@ for (const { of, begin } of COORDINATORS)
       await until(() => stub.reported('job-20').length === 3, 'testing');
       await factory.stopRunner();
       await first.startRunner();
-      assert.equal((await first.execute({ verb: 'ship', id })).ok, true);
+      const shipped = await first.execute({ verb: 'ship', id });
+      assert.equal(shipped.ok, true, shipped.message);
       assert.deepEqual(stub.reported('job-20'), ['building 1', 'review 1', 'testing 1', 'shipped 1']);
       assert.equal((await first.job(id))?.stage, 'shipped');
+    });
+
+    it('does not take a call that was given up at its end for a coordinator that is away', async () => {
+      const id = await claimed('job-48', jobFile({ cwd: repo }));
+      await waitForStage(factory, id, 'review');
+      await until(() => stub.reported('job-48').length === 2, 'review');
+      assert.equal((await factory.execute({ verb: 'approve', id })).ok, true);
+      await until(() => stub.reported('job-48').length === 3, 'testing');
+      let isHeld = true;
+      const goOn = Promise.withResolvers<void>();
+      stub.script = async ({ path: where }) => {
+        if (isHeld && where.endsWith('/heartbeat')) await goOn.promise;
+        return undefined;
+      };
+      const before = stub.requests.length;
+      const asked = fleet.heartbeat();
+      await until(() => stub.requests.length > before, 'a call under way');
+      await factory.stopRunner();
+      await asked;
+      isHeld = false;
+      goOn.resolve();
+      await factory.startRunner();
+      const shipped = await factory.execute({ verb: 'ship', id });
+      assert.equal(shipped.ok, true, shipped.message);
     });
 
     it('notices a sleep in the midst of a call as well, and renews before it says anything', async () => {
