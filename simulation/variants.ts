@@ -49,7 +49,7 @@ export const VARIANTS: readonly Variant[] = [
         'if (job === undefined || !job.held || !isStillGiven(job, job.factoryId ?? factoryId, job.epoch))',
       ],
     ],
-    seeds: [44],
+    seeds: [54, 64],
   },
   {
     name: 'a shipped job can be requeued',
@@ -177,13 +177,13 @@ export const VARIANTS: readonly Variant[] = [
         'if (known !== undefined) continue;',
       ],
     ],
-    seeds: [22, 2],
+    seeds: [56, 16],
   },
   {
     name: 'a lease that was found on disk is taken for certain',
     file: 'fleet/take-up.ts',
     replace: [["held.lease = doubted(held.lease, 'restart');", '']],
-    seeds: [81],
+    seeds: [68, 2],
   },
   {
     name: 'a prompt is logged',
