@@ -35,6 +35,16 @@ const RUNNER_GONE: CommandAnswer = {
   action: 'Look at `aq status`, and ask again if need be.',
 };
 
+/** The answer when the runner could not take up what there is. */
+function notBegun(error: unknown): CommandAnswer {
+  return {
+    ok: false,
+    code: 'not-begun',
+    message: `The runner could not begin: ${messageOf(error)}. Nothing was changed.`,
+    action: 'Look at the log, mend that, and start the runner again.',
+  };
+}
+
 export class RunnerHost {
   readonly #options: RunnerHostOptions;
   readonly #mail = new EventTarget();
@@ -154,7 +164,7 @@ export class RunnerHost {
   }
 
   #carryOut(runner: Runner, command: Command): Promise<CommandAnswer> {
-    const answer = this.#started.then(() => carryOut(runner, command));
+    const answer = this.#started.then(() => carryOut(runner, command), notBegun);
     this.#asked.add(answer);
     void answer.finally(() => this.#asked.delete(answer));
     return answer;

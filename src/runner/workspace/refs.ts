@@ -4,7 +4,7 @@ export interface ForgetRefsRequest {
   readonly cwd: string;
   /** Full refs of the job: its branch, its checkpoints. Those that do not exist are ignored. */
   readonly refs: readonly string[];
-  /** Full ref of the branch that has taken in the work. */
+  /** The branch that has taken in the work, as its full ref, or a commit that has. */
   readonly target: string;
 }
 

@@ -1,6 +1,6 @@
 /** One runner a home: who becomes it, what happens without one, and what it leaves to the next. */
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Hooks, offline } from '../../../src/runner/hooks.ts';
@@ -66,6 +66,15 @@ describe('the runner of a home', function () {
     await started;
     assert.equal((await approved).ok, true);
     assert.deepEqual(told, ['attach', 'attached', 'review testing']);
+  });
+
+  it('answers also when it could not begin', async () => {
+    const factory = await openTestFactory(home);
+    rmSync(path.join(home, 'assigned'), { recursive: true });
+    await assert.rejects(factory.startRunner(), /ENOENT/);
+    const { ok, code, message } = await factory.execute({ verb: 'cancel', id: 'one' });
+    assert.deepEqual([ok, code], [false, 'not-begun']);
+    assert.match(message, /could not begin: .*assigned.*Nothing was changed/);
   });
 
   it('takes up what runs, without starting it again and without a gap in its log', async () => {
