@@ -30,5 +30,6 @@ export const FOUND: readonly (readonly [seed: number, what: string])[] = [
   [5142, 'a job was taken again while the work that had put it back was not quite over, and was not begun'],
   [2754, 'a job whose push had been cut off, sent back, was pushed to a second branch'],
   [8247, 'a person approved a job before its runner had attached to the fleet, and that was never told'],
+  [7651, 'a job was taken away while the disk was full: its runner tried again without a pause'],
   [54, 'a job that had landed when its runner was killed was sent back, and landed again'],
 ];

@@ -18,6 +18,9 @@ export interface Temper {
   readonly crash: number;
 }
 
+/** So many effects of one process in one moment are a loop that waits for nothing: a start with all its jobs takes some hundreds. */
+const AT_ONCE = 5000;
+
 const CALM: Temper = { slow: 0, slowMs: 0, crash: 0 };
 
 export class Process {
@@ -37,6 +40,8 @@ export class Process {
   readonly onEnd = new Set<() => void>();
   /** What code keeps in variables of its modules, which in a real process are its own. */
   readonly locals = new Map<string, unknown>();
+  #moment = 0;
+  #effects = 0;
 
   constructor(machine: Machine, name: string, pid: number) {
     this.machine = machine;
@@ -69,7 +74,7 @@ export class Process {
    * effect, after it, or, with `torn`, in the middle of it).
    */
   effect<T>(what: () => T, torn?: () => void): Promise<T> {
-    if (!this.isAlive) return never();
+    if (!this.isAlive || this.#goesRound()) return never();
     const { world } = this.machine;
     const { chance } = world;
     if (!chance.happens(this.temper.slow)) return this.#take(what, torn);
@@ -82,6 +87,21 @@ export class Process {
         this,
       );
     });
+  }
+
+  /** Time would not go on any more: nothing of it would be seen but a run without an end. */
+  #goesRound(): boolean {
+    const { world } = this.machine;
+    if (world.now !== this.#moment) this.#effects = 0;
+    this.#moment = world.now;
+    this.#effects += 1;
+    if (this.#effects < AT_ONCE) return false;
+    world.broken(
+      'nothing is tried again without a pause',
+      `${this.title} did ${AT_ONCE} things in one moment`,
+    );
+    this.end('is killed');
+    return true;
   }
 
   #take<T>(what: () => T, torn: (() => void) | undefined): Promise<T> {

@@ -2,7 +2,7 @@
 import type { CommandAnswer, JobCommand } from './board.ts';
 import { verbsAllowedIn } from './job/allowed.ts';
 import type { JobState } from './job/state.ts';
-import type { Stage } from './stages.ts';
+import { ACTIVE_STAGES, type Stage } from './stages.ts';
 
 /** Each verb, as what is or is not possible: `cancelling is not possible there`. */
 export const VERB: Record<JobCommand['verb'], string> = {
@@ -63,6 +63,16 @@ export function leftAt(state: JobState, verb: 'approve' | 'ship'): CommandAnswer
     'runner-stops',
     `The runner stopped before ${id} shipped. Nothing was changed.`,
     'Ship it again.',
+  );
+}
+
+/** The same for one that was to be cancelled. */
+export function notCancelled({ id, stage }: JobState): CommandAnswer | undefined {
+  if (!(ACTIVE_STAGES as readonly Stage[]).includes(stage)) return undefined;
+  return refusal(
+    'runner-stops',
+    `The runner stopped before ${id} had been cancelled; it is ${inWords(stage)}. Nothing is lost.`,
+    'Cancel it again.',
   );
 }
 

@@ -1,6 +1,6 @@
 /** What a person can ask of a runner, carried out: each verb with its refusals in words. */
 import { messageOf, UserError } from '../platform/errors.ts';
-import { answerOf, done, inWords, leftAt, nextFor, refusal, VERB } from './answers.ts';
+import { answerOf, done, inWords, leftAt, nextFor, notCancelled, refusal, VERB } from './answers.ts';
 import type { Command, CommandAnswer, FleetCommand, JobCommand } from './board.ts';
 import { jobOverText } from './budget.ts';
 import { transitionOf } from './claimed/told.ts';
@@ -129,14 +129,17 @@ async function cancel(runner: Runner, { id, stage }: Found): Promise<CommandAnsw
     );
   }
   await runner.end(id, new Stopped('cancel'));
-  const { reason, stage: now } = await stateOf(runner, id);
-  if (reason?.code !== 'cancelled') {
-    return refusal(
-      'too-late',
-      `${id} had come to its end before it could be cancelled; it is ${inWords(now)}.`,
-    );
+  const state = await stateOf(runner, id);
+  if (state.reason?.code === 'cancelled') {
+    return done(`${id} was cancelled; nothing of it is left running, and its work is kept.`);
   }
-  return done(`${id} was cancelled; nothing of it is left running, and its work is kept.`);
+  return (
+    (runner.stopped.aborted ? notCancelled(state) : undefined) ??
+    refusal(
+      'too-late',
+      `${id} had come to its end before it could be cancelled; it is ${inWords(state.stage)}.`,
+    )
+  );
 }
 
 async function retry(runner: Runner, found: Found): Promise<CommandAnswer> {

@@ -20,6 +20,8 @@ interface Driver {
   readonly log: Log;
   readonly hooks: Hooks;
   readonly workshop: Workshop;
+  /** Aborted when the runner is to stop. */
+  readonly stopped: AbortSignal;
 }
 
 /** Until the job waits for a person, is finished, or the runner lets go of it. Never rejects: what fails is said in the job or the log. */
@@ -53,7 +55,7 @@ async function outcomeOf(step: Step, work: Work, driver: Driver): Promise<JobSta
       if (stop instanceof Stopped) return workshop.stopped(work.state, stop);
       if (stop !== undefined) return undefined;
       if (isDiskTrouble(error)) {
-        await diskPause(work, error, driver);
+        await diskPause(work.id, error, driver, work.signal);
         continue;
       }
       log.error(error instanceof Error ? error : messageOf(error));
@@ -70,7 +72,7 @@ function readied(next: JobState, from: Stage, { workshop }: Driver): Promise<Job
 
 /** Puts the next state on disk, waiting for a disk that is full; false when the job's file is gone or the runner lets go. */
 async function commit(work: Work, decided: JobState, from: Stage, driver: Driver): Promise<boolean> {
-  const { log, hooks } = driver;
+  const { log, hooks, stopped } = driver;
   for (;;) {
     try {
       const next = await readied(decided, from, driver);
@@ -86,13 +88,19 @@ async function commit(work: Work, decided: JobState, from: Stage, driver: Driver
       }
       if (!isDiskTrouble(error)) throw error;
       // A runner that stops leaves the job where it is; the next one comes to the same outcome again.
-      if (work.signal.aborted && !(work.signal.reason instanceof Stopped)) return false;
-      await diskPause(work, error, driver);
+      if (stopped.aborted) return false;
+      // Not on the job's own signal: of one that was cancelled or taken away it is aborted for good, and ends no wait.
+      await diskPause(work.id, error, driver, stopped);
     }
   }
 }
 
-async function diskPause(work: Work, error: unknown, { clock, log }: Driver): Promise<void> {
-  log.warn(`${work.id}: the disk takes no writes (${messageOf(error)}); waiting for it. Nothing is lost.`);
-  await clock.sleep(DISK_RETRY, work.signal).catch(() => undefined);
+async function diskPause(
+  id: string,
+  error: unknown,
+  { clock, log }: Driver,
+  until: AbortSignal,
+): Promise<void> {
+  log.warn(`${id}: the disk takes no writes (${messageOf(error)}); waiting for it. Nothing is lost.`);
+  await clock.sleep(DISK_RETRY, until).catch(() => undefined);
 }

@@ -286,7 +286,7 @@ export class Runner {
       changed: this.options.changed,
     });
     work.shipAsked = ship;
-    const done = drive(work, this.options).finally(() => {
+    const done = drive(work, { ...this.options, stopped: this.stopped }).finally(() => {
       this.#active.delete(work.id.toLowerCase());
       this.options.locks.releaseAll(work.id);
       if (work.folderWanted !== undefined) this.#intake.needsFolder(work.id, work.folderWanted);

@@ -27,6 +27,7 @@ import {
   waitForStage,
   waitUntil,
 } from '../support/factory.ts';
+import { fullDisk } from '../support/full-disk.ts';
 import { jobFile, script } from '../support/job-file.ts';
 import { git, scratchFolder, scratchHome, scratchRepo } from '../support/scratch.ts';
 
@@ -144,22 +145,31 @@ describe('a claimed job', function () {
   it('is taken away when there is room, where the disk is full as it is fenced', async () => {
     await give(claimed(jobFile({ cwd: repo })));
     await waitForStage(factory, ID, 'review');
-    const { open } = fs.promises;
-    const full = Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' });
-    let refused = 0;
-    fs.promises.open = async (file, ...rest) => {
-      if (!String(file).includes('/quarantine/')) return open(file, ...rest);
-      refused += 1;
-      throw full;
-    };
-    syncBuiltinESMExports();
+    const disk = fullDisk('/quarantine/');
     const revoked = fleet.runner?.revoked(ID, { code: 'fenced', text: 'Epoch 4 has it.' });
     try {
-      await waitUntil(factory, () => Promise.resolve(refused > 0 || undefined));
+      await waitUntil(factory, () => Promise.resolve(disk.refused() > 0 || undefined));
       assert.equal((await factory.job(ID))?.stage, 'review');
     } finally {
-      fs.promises.open = open;
-      syncBuiltinESMExports();
+      disk[Symbol.dispose]();
+    }
+    await revoked;
+    assert.equal((await factory.job(ID))?.stage, 'quarantine');
+  });
+
+  it('is ended at once where the disk is full as it is fenced, and moved when there is room', async () => {
+    await give(claimed(jobFile({ cwd: repo, body: script('echo up; sleep 300') })));
+    await waitForStage(factory, ID, 'building');
+    const disk = fullDisk('/quarantine/');
+    const revoked = fleet.runner?.revoked(ID, { code: 'fenced', text: 'Epoch 4 has it.' });
+    try {
+      await waitUntil(factory, () => Promise.resolve(disk.refused() > 0 || undefined));
+      await sleep(500);
+      assert.ok(disk.refused() <= 2, `tried ${disk.refused()} times in half a second`);
+      assert.equal((await factory.job(ID))?.stage, 'building');
+      assert.equal((await processesOf(home)).length, 0);
+    } finally {
+      disk[Symbol.dispose]();
     }
     await revoked;
     assert.equal((await factory.job(ID))?.stage, 'quarantine');

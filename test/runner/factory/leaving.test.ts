@@ -5,7 +5,15 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Hooks, offline } from '../../../src/runner/hooks.ts';
 import type { Stage } from '../../../src/runner/stages.ts';
-import { closeFactories, openTestFactory, waitForJob, waitForStage } from '../support/factory.ts';
+import {
+  closeFactories,
+  openTestFactory,
+  processesOf,
+  waitForJob,
+  waitForStage,
+  waitUntil,
+} from '../support/factory.ts';
+import { fullDisk } from '../support/full-disk.ts';
 import { jobFile, script } from '../support/job-file.ts';
 import { scratchFolder, scratchHome, scratchRepo } from '../support/scratch.ts';
 
@@ -74,5 +82,34 @@ describe('a runner that leaves', function () {
     });
     await waitForJob(next, id, ({ stage, activity }) => stage === 'testing' && activity === undefined);
     assert.equal((await next.execute({ verb: 'ship', id })).ok, true);
+  });
+
+  it('does not wait for a full disk to cancel a job: nothing of it runs, and the next one has it as cancelled', async () => {
+    const home = scratchHome();
+    const first = await openTestFactory(home);
+    await first.startRunner();
+    const id = await first.add(jobFile({ cwd: scratchRepo(), body: script('echo up; sleep 300') }), 'one');
+    await waitForJob(first, id, ({ activity }) => activity !== undefined);
+    const disk = fullDisk('.state.json.');
+    try {
+      const cancelled = first.execute({ verb: 'cancel', id });
+      await waitUntil(
+        first,
+        async () => ((await processesOf(home)).length === 0 && disk.refused() > 0) || undefined,
+      );
+      await first.stopRunner();
+      assert.deepEqual(await cancelled, {
+        ok: false,
+        code: 'runner-stops',
+        message: `The runner stopped before ${id} had been cancelled; it is building. Nothing is lost.`,
+        action: 'Cancel it again.',
+      });
+    } finally {
+      disk[Symbol.dispose]();
+    }
+    const next = await openTestFactory(home);
+    await next.startRunner();
+    const { reason } = await waitForStage(next, id, 'failed');
+    assert.equal(reason?.code, 'cancelled');
   });
 });
