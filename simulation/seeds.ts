@@ -31,5 +31,7 @@ export const FOUND: readonly (readonly [seed: number, what: string])[] = [
   [2754, 'a job whose push had been cut off, sent back, was pushed to a second branch'],
   [8247, 'a person approved a job before its runner had attached to the fleet, and that was never told'],
   [7651, 'a job was taken away while the disk was full: its runner tried again without a pause'],
+  [8566, 'a claim was answered again while its job was being moved: it was made a second time, in assigned'],
+  [9214, 'the same, by a runner that had just started'],
   [54, 'a job that had landed when its runner was killed was sent back, and landed again'],
 ];

@@ -6,7 +6,7 @@ import { revoked } from '../job/moves.ts';
 import { admitted } from '../quarantine/admit.ts';
 import type { Runner } from '../runner.ts';
 import { machineShortages } from '../shortages.ts';
-import { mayFollow } from '../stages.ts';
+import { mayFollow, type Stage } from '../stages.ts';
 import { inTurn } from '../turns.ts';
 import { Stopped } from '../work.ts';
 import { pushCheckpoint } from '../workspace/remote-checkpoint.ts';
@@ -32,18 +32,25 @@ class FleetSide implements AttachedRunner {
 
   async materialise(job: ClaimedJob): Promise<{ id: string; stage: string }> {
     const { store, clock } = this.#runner.options;
-    const { id, made } = await materialise(store, job, clock.now());
-    if (made === undefined) return { id, stage: (await store.locate(id)) ?? 'assigned' };
+    const { id, made } = await materialise(store, job, clock.now(), (known) => this.#runner.has(known));
+    if (made === undefined) return { id, stage: (await this.#stageOf(id)) ?? 'assigned' };
     this.#runner.begin(made);
     return { id, stage: 'assigned' };
   }
 
   async standing(id: string): Promise<Holding | undefined> {
     const { store } = this.#runner.options;
-    const [stage, state] = [await store.locate(id), await store.readState(id)];
+    const stage = await this.#stageOf(id);
+    const state = await store.readState(id);
     return stage === undefined || state?.claim === undefined
       ? undefined
       : holdingOf(state, state.claim, stage);
+  }
+
+  /** Of a job in work no file may be seen for a moment, because it goes from stage to stage meanwhile. */
+  async #stageOf(id: string): Promise<Stage | undefined> {
+    const { store } = this.#runner.options;
+    return (await store.locate(id)) ?? this.#runner.active(id)?.state.stage;
   }
 
   revoked(id: string, why: Revocation): Promise<void> {

@@ -26,11 +26,13 @@ export function localIdOf({ jobId, epoch }: Pick<Claim, 'jobId' | 'epoch'>): str
 /**
  * Puts the job into `assigned/`. Repeating it after a crash, or when the coordinator repeats its answer, makes no
  * second one. Returns the local id, and the state of a job that is new here.
+ * @param isInWork of such a job no file may be seen for a moment, because it goes from stage to stage meanwhile
  */
 export async function materialise(
   store: Store,
   job: ClaimedJob,
   now: number,
+  isInWork: (id: string) => boolean = () => false,
 ): Promise<{ readonly id: string; readonly made?: JobState }> {
   const wanted = localIdOf(job.claim);
   for (let n = 1; ; n += 1) {
@@ -38,7 +40,7 @@ export async function materialise(
     const known = await store.readState(id);
     if (known === undefined && (await store.locate(id)) !== undefined) continue; // somebody's own job
     if (known !== undefined && !isSame(known.claim, job.claim)) continue;
-    if (known !== undefined && (await store.locate(id)) !== undefined) return { id };
+    if (known !== undefined && ((await store.locate(id)) !== undefined || isInWork(id))) return { id };
     const { claim, text, startFrom, earlier } = job;
     const state: JobState = {
       ...newState({ id, title: id, priority: 5, addedAt: now }),

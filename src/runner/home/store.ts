@@ -153,6 +153,12 @@ export class Store {
 
   /** The stages whose directories hold a file of this id: one, unless a person has dropped a second of the same name. */
   async stagesOf(id: string): Promise<Stage[]> {
+    const found = await this.#stagesWith(id);
+    // One that is just being moved may have been looked for too late where it was, and too early where it comes to.
+    return found.length > 0 ? found : this.#stagesWith(id);
+  }
+
+  async #stagesWith(id: string): Promise<Stage[]> {
     const found = await Promise.all(STAGES.map((stage) => exists(this.layout.job(stage, id))));
     return STAGES.filter((_stage, index) => found[index]);
   }

@@ -118,6 +118,26 @@ describe('a claimed job', function () {
     assert.deepEqual(readdirSync(path.join(home, 'review')), [`${ID}.md`]);
   });
 
+  it('is one job also where its claim is answered again while it is being moved', async () => {
+    const job = claimed(jobFile({ cwd: repo, body: script('sleep 300') }));
+    await give(job);
+    await waitForJob(factory, ID, ({ stage, activity }) => stage === 'building' && activity !== undefined);
+    const { stat } = fs.promises;
+    const unseen = (file: fs.PathLike) =>
+      String(file).endsWith(`${ID}.md`) ? stat(`${String(file)}.away`) : stat(file);
+    fs.promises.stat = unseen as typeof stat;
+    syncBuiltinESMExports();
+    try {
+      assert.deepEqual(await fleet.runner?.materialise(job), { id: ID, stage: 'building' });
+      assert.equal((await fleet.runner?.standing(ID))?.stage, 'building');
+    } finally {
+      fs.promises.stat = stat;
+      syncBuiltinESMExports();
+    }
+    assert.deepEqual(await new Store(home).stagesOf(ID), ['building']);
+    assert.equal((await new Store(home).readState(ID))?.stage, 'building');
+  });
+
   it('makes way for a job of this laptop that has its name already', async () => {
     const own = await factory.add(jobFile({ cwd: scratchFolder(), review: 'skip' }), ID);
     await waitForStage(factory, own, 'shipped');

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import fs, { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { isJobFile, Store } from '../../../src/runner/home/store.ts';
@@ -66,6 +67,29 @@ describe('the store', () => {
     writeFileSync(store.layout.job('queued', 'a'), 'Another.');
     assert.deepEqual(await store.stagesOf('a'), ['queued', 'shipped']);
     assert.equal(await store.locate('a'), 'shipped');
+  });
+
+  it('finds a job that is moved while it is looked for', async () => {
+    const assigned = move(await queued('a'), 'assigned', 2);
+    await store.transition(assigned, 'queued');
+    const { stat } = fs.promises;
+    let isMoved = false;
+    // It is looked for where it comes to before the move, and where it was after it.
+    const late = async (file: fs.PathLike) => {
+      if (!isMoved && file === store.layout.job('assigned', 'a')) {
+        isMoved = true;
+        await store.transition(move(assigned, 'building', 3), 'assigned');
+      }
+      return stat(file);
+    };
+    fs.promises.stat = late as typeof stat;
+    syncBuiltinESMExports();
+    try {
+      assert.equal(await store.locate('a'), 'building');
+    } finally {
+      fs.promises.stat = stat;
+      syncBuiltinESMExports();
+    }
   });
 
   it('sets a state aside that cannot be read', async () => {
