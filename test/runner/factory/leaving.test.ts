@@ -89,7 +89,8 @@ describe('a runner that leaves', function () {
     const first = await openTestFactory(home);
     await first.startRunner();
     const id = await first.add(jobFile({ cwd: scratchRepo(), body: script('echo up; sleep 300') }), 'one');
-    await waitForJob(first, id, ({ activity }) => activity !== undefined);
+    await waitForStage(first, id, 'building');
+    await waitUntil(first, async () => (await processesOf(home)).length > 0 || undefined);
     const disk = fullDisk('.state.json.');
     try {
       const cancelled = first.execute({ verb: 'cancel', id });
