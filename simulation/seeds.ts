@@ -33,5 +33,6 @@ export const FOUND: readonly (readonly [seed: number, what: string])[] = [
   [7651, 'a job was taken away while the disk was full: its runner tried again without a pause'],
   [8566, 'a claim was answered again while its job was being moved: it was made a second time, in assigned'],
   [9214, 'the same, by a runner that had just started'],
+  [12544, 'the answer to a claim from before a sleep was taken for a certain lease'],
   [54, 'a job that had landed when its runner was killed was sent back, and landed again'],
 ];

@@ -80,6 +80,7 @@ export class Ledger implements Observer {
   #claimed(job: JobRecord, factoryId: string): void {
     const last = this.#epochs.get(job.id) ?? 0;
     this.claims += 1;
+    this.#givenAt.set(`${factoryId} ${job.epoch} ${job.id}`, this.#world.now);
     if (job.waitsFor.length > 0)
       this.#world.broken(
         'no job before those that it needs',
@@ -232,7 +233,9 @@ export class Ledger implements Observer {
   /** Claims that nobody has been told the outcome of, by machine. */
   readonly #openClaims = new Map<string, Set<string>>();
   /** By machine, job and epoch: when the newest call was sent that was accepted, and heard to be. */
-  readonly #assured = new Map<string, { sentAt: number; ended: boolean }>();
+  readonly #assured = new Map<string, { sentAt: number; toldAt: number; ended: boolean }>();
+  /** When a claim was answered with the job: one that waits at the coordinator may have been sent long before. */
+  readonly #givenAt = new Map<string, number>();
 
   /** A claim whose answer did not come is repeated under its request id before another is made (rule 3). */
   #claimIsSent({ machine }: Process, key: string | undefined): void {
@@ -266,7 +269,9 @@ export class Ledger implements Observer {
         : { jobId: given.id, epoch: given.leaseEpoch };
     if (claim.jobId === undefined || Number.isNaN(claim.epoch)) return;
     const ended = method === 'PATCH' && (JSON.parse(body) as { stage?: string }).stage === 'shipped';
-    this.#assured.set(`${machine.name} ${claim.epoch} ${claim.jobId}`, { sentAt, ended });
+    const name = `${machine.name} ${claim.epoch} ${claim.jobId}`;
+    const toldAt = (given && this.#givenAt.get(name)) ?? sentAt;
+    this.#assured.set(name, { sentAt, toldAt, ended });
   }
 
   /**
@@ -284,7 +289,7 @@ export class Ledger implements Observer {
     if (assured === undefined || assured.ended || now - since < FORGIVEN) return;
     const age = now - assured.sentAt;
     const isStale = age > (this.leaseMs * 2) / 3 + FORGIVEN;
-    const isDoubted = machine.wokeAt > assured.sentAt && machine.sleptMs > FORGIVEN;
+    const isDoubted = machine.wokeAt > assured.toldAt && machine.sleptMs > FORGIVEN;
     if (isStale || isDoubted)
       this.#world.broken(
         'nothing leaves under an uncertain lease',

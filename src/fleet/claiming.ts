@@ -8,7 +8,7 @@ import type { AttachedRunner, Claim, ClaimedJob, Revocation } from '../runner/ho
 import type { Chronicle } from './chronicle.ts';
 import { ClaimDesk } from './claim-desk.ts';
 import { elapsed, type Stamp, stampOf } from './elapsed.ts';
-import { type Held, keyFor, newHeld, staleText } from './held.ts';
+import { type Held, keyFor, newHeld, type Sleep, staleText } from './held.ts';
 import type { FleetOptions } from './options.ts';
 import type { Failure, Outcome } from './outcome.ts';
 import { type GivenJob, JOB_ID } from './protocol.ts';
@@ -35,6 +35,7 @@ export interface ClaimingSide {
   readonly held: Map<string, Held>;
   readonly runner: AttachedRunner | undefined;
   readonly chronicle: Chronicle;
+  readonly slept: Sleep | undefined;
   capabilities(): Promise<readonly string[]>;
   random(): number;
   /** A call was answered as a coordinator answers. */
@@ -190,7 +191,8 @@ export class Claiming {
     }
     const { id, stage } = await runner.materialise(await this.#claimedJob(job, claim));
     if (!held.has(keyFor(claim))) {
-      held.set(keyFor(claim), newHeld({ ...known, id, stage: isInHand(stage) ? stage : 'ended' }));
+      const { slept } = this.#side;
+      held.set(keyFor(claim), newHeld({ ...known, id, stage: isInHand(stage) ? stage : 'ended', slept }));
       if (!isInHand(stage)) {
         // An answer that is repeated after a restart: what it gave us has come to its end in the meantime.
         await tellTheEnd(this.#side, { id, jobId, epoch });

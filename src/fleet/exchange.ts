@@ -10,7 +10,7 @@ import { CheckpointPushes } from './checkpoint-pushes.ts';
 import { Chronicle } from './chronicle.ts';
 import { Claiming, type ClaimingSide } from './claiming.ts';
 import { elapsed, type Stamp, stampOf } from './elapsed.ts';
-import { type Held, keyFor, staleFacts, staleText } from './held.ts';
+import { type Held, isBefore, keyFor, type Sleep, staleFacts, staleText } from './held.ts';
 import { doubted, ended, extended, fenced, landing } from './lease.ts';
 import type { FleetOptions } from './options.ts';
 import { keyOf, type Report } from './outbox.ts';
@@ -35,6 +35,8 @@ export class Exchange implements ClaimingSide {
   readonly pushes: CheckpointPushes;
   readonly shipping: Shipping;
   connection: Connection;
+  /** The last sleep of the machine that was noticed. */
+  slept: Sleep | undefined;
   runner: AttachedRunner | undefined;
   claimable: number | undefined;
   /** The capabilities that were told last. */
@@ -130,11 +132,9 @@ export class Exchange implements ClaimingSide {
     if (held.shipHeld && this.options.outbox.waiting(held.id) === 0) this.shipping.again(held);
   }
 
-  /** An answer to what was sent before a sleep says nothing of what has become of the job since (rule 4). */
   #extend(held: Held, leaseMs: number | undefined, sentAt: Stamp): void {
     held.lease = extended(held.lease, leaseMs, sentAt);
-    if (held.slept !== undefined && held.slept.wokeAt > sentAt.wall)
-      held.lease = doubted(held.lease, 'sleep');
+    if (isBefore(sentAt, held.slept)) held.lease = doubted(held.lease, 'sleep');
   }
 
   async #replay(held: Held): Promise<void> {

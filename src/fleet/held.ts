@@ -1,7 +1,7 @@
 /** One claimed job in this factory's hands. */
 import type { Checkpoint, Revocation, StaleFacts } from '../runner/hooks.ts';
 import { elapsed, type Stamp } from './elapsed.ts';
-import { claimed, type Lease } from './lease.ts';
+import { claimed, doubted, type Lease } from './lease.ts';
 
 /** One claimed job, from its claim until the coordinator has nothing more to say of it. */
 export interface Held {
@@ -16,12 +16,18 @@ export interface Held {
   renewKey?: string | undefined;
   /** Wants to ship, and could not be allowed to. */
   shipHeld: boolean;
-  /** The last time that the machine slept under the lease: how long (ms), and until when. */
-  slept?: { readonly ms: number; readonly wokeAt: number } | undefined;
+  /** The last time that the machine slept under the lease. */
+  slept?: Sleep | undefined;
   /** A person is giving its lease back: it is not asked any more whether it may ship. */
   givenBack?: boolean;
   /** `shipped` was reported once, so a stale epoch may only mean that it was accepted. */
   shipAsked: boolean;
+}
+
+/** The machine slept, or a clock was set: how long (ms), and until when (wall clock, ms). */
+export interface Sleep {
+  readonly ms: number;
+  readonly wokeAt: number;
 }
 
 /** A claim: job and epoch together, never one of them alone. */
@@ -41,10 +47,18 @@ export function newHeld(known: {
   /** 0 to 1, see Lease. */
   readonly jitter: number;
   readonly checkpoint?: Checkpoint | undefined;
+  /** The last sleep of the machine. */
+  readonly slept?: Sleep | undefined;
 }): Held {
-  const { id, jobId, epoch, leaseMs, stage, sentAt, jitter, checkpoint } = known;
+  const { id, jobId, epoch, leaseMs, stage, sentAt, jitter, checkpoint, slept } = known;
   const lease = claimed({ jobId, epoch, lengthMs: leaseMs, sentAt, jitter });
-  return { id, jobId, epoch, lease, stage, checkpoint, shipHeld: false, shipAsked: false };
+  const held: Held = { id, jobId, epoch, lease, stage, checkpoint, shipHeld: false, shipAsked: false };
+  return isBefore(sentAt, slept) ? { ...held, lease: doubted(lease, 'sleep'), slept } : held;
+}
+
+/** The answer to what was sent before a sleep says nothing of what has become of the job since (rule 4). */
+export function isBefore(sentAt: Stamp, slept: Sleep | undefined): boolean {
+  return slept !== undefined && slept.wokeAt > sentAt.wall;
 }
 
 /** The same for two claims only if job and epoch are. */

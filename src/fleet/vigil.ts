@@ -26,10 +26,10 @@ export class Vigil {
     log.info(
       `This machine slept, or its clock was set (about ${Math.round(ms / SECOND)} s). Nothing leaves it for claimed jobs until their leases are renewed.`,
     );
-    const wokeAt = clock.now();
+    exchange.slept = { ms, wokeAt: clock.now() };
     for (const held of exchange.held.values()) {
       held.lease = doubted(held.lease, 'sleep');
-      held.slept = { ms, wokeAt };
+      held.slept = exchange.slept;
     }
     exchange.connection = woke(exchange.connection);
     exchange.claiming.interrupted();

@@ -512,6 +512,29 @@ for (const { of, begin } of COORDINATORS)
       await until(() => renewals() === 2, 'another renewal');
     });
 
+    it('does not take the answer to a claim from before a sleep for a certain lease', async () => {
+      const first = await claimed('job-26', jobFile({ cwd: repo }));
+      await waitForStage(factory, first, 'review');
+      await until(() => stub.reported('job-26').length === 2, 'review');
+      const answered = Promise.withResolvers<void>();
+      let asked = 0;
+      stub.script = async ({ path: at }) => {
+        if (at.endsWith('/claim') && (asked += 1) === 1) await answered.promise;
+        return undefined;
+      };
+      await until(() => {
+        if (asked === 0) void fleet.operator.claimNow().catch(() => undefined);
+        return asked > 0;
+      }, 'a claim under way');
+      stub.offer('job-27', jobFile({ cwd: repo }));
+      clock.jump(64_000, 64_000);
+      await until(() => log.some((line) => line.includes('This machine slept')), 'noticed');
+      answered.resolve();
+      await until(() => stub.reported('job-27').length > 0, 'building');
+      const of27 = stub.asked().filter((each) => each.includes('jobs/job-27'));
+      assert.deepEqual(of27.slice(0, 2), ['POST jobs/job-27/lease/renew', 'PATCH jobs/job-27']);
+    });
+
     it('has nothing left to send of a lease that is fenced while a person gives it back', async () => {
       const stubborn = script("trap '' INT TERM", 'while true; do sleep 0.1; done');
       const id = await claimed('job-23', jobFile({ cwd: repo, body: stubborn }));
