@@ -18,7 +18,11 @@ import type { SuiteResults } from '../test/support/results.ts';
 import { FLOOR, NEWEST } from '../test/vscode/host.ts';
 import { notRun, runCheck, runSuite, type Step } from './lib/steps.ts';
 
-const mocha = ['node_modules/mocha/bin/mocha.js', '--reporter', 'test/support/reporter.ts', '--forbid-only'];
+const mocha = [
+  'node_modules/mocha/bin/mocha.js',
+  ...['--reporter', 'test/support/reporter.ts', '--forbid-only'],
+  ...['--parallel', '--jobs', '2'],
+];
 
 const BUILD: Step = { name: 'build', title: 'Build and package', program: ['scripts/package.ts'] };
 
@@ -39,11 +43,7 @@ const SUITES: readonly Step[] = [
     title: 'Unit tests',
     program: [
       ...mocha,
-      '--parallel',
-      '--jobs',
-      '2',
-      '--timeout',
-      '20000',
+      ...['--timeout', '20000'],
       '--ignore',
       'test/{integration,ui}/**',
       ...FLAG_OFF_SUITES.flatMap((suite) => ['--ignore', suite]),

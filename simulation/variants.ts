@@ -32,7 +32,7 @@ export const VARIANTS: readonly Variant[] = [
         "  if (job.epoch > 0) return 'holds';\n  return stale(job.epoch, job.reason === 'cancelled'",
       ],
     ],
-    seeds: [24],
+    seeds: [189, 178, 142],
   },
   {
     name: 'a claim does not raise the epoch',
@@ -49,7 +49,7 @@ export const VARIANTS: readonly Variant[] = [
         'if (job === undefined || !job.held || !isStillGiven(job, job.factoryId ?? factoryId, job.epoch))',
       ],
     ],
-    seeds: [54, 64],
+    seeds: [448, 247, 120],
   },
   {
     name: 'a shipped job can be requeued',
@@ -66,7 +66,7 @@ export const VARIANTS: readonly Variant[] = [
         "{ ...job, stage: 'failed', reason: 'cancelled' }",
       ],
     ],
-    seeds: [4, 19],
+    seeds: [70, 54],
   },
   {
     name: 'a job is given out before those that it needs',
@@ -84,7 +84,7 @@ export const VARIANTS: readonly Variant[] = [
       ],
       ['return difference > TOLERANCE ||', 'return difference > Infinity ||'],
     ],
-    seeds: [17, 5],
+    seeds: [33, 31],
   },
   {
     name: 'an outbox is replayed before its lease is renewed',
@@ -110,7 +110,7 @@ export const VARIANTS: readonly Variant[] = [
     name: 'a job lands although its fenced report was refused',
     file: 'fleet/shipping.ts',
     replace: [["    return 'fenced';", "    return 'accepted';"]],
-    seeds: [19],
+    seeds: [108, 4],
   },
   {
     name: 'a job lands although nobody has answered its fenced report',
@@ -177,13 +177,13 @@ export const VARIANTS: readonly Variant[] = [
         'if (known !== undefined) continue;',
       ],
     ],
-    seeds: [56, 16],
+    seeds: [14, 20],
   },
   {
     name: 'a lease that was found on disk is taken for certain',
     file: 'fleet/take-up.ts',
     replace: [["held.lease = doubted(held.lease, 'restart');", '']],
-    seeds: [68, 2],
+    seeds: [114, 336, 144],
   },
   {
     name: 'a prompt is logged',

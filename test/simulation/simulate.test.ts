@@ -96,7 +96,9 @@ describe('the simulator', function () {
     it(`finds it when ${variant.name}`, async () => {
       assert.ok(variant.seeds.length > 0);
       // With every change of the product a seed becomes another run: then others find it.
-      const { found } = await tryVariant(variant, [...variant.seeds, ...OTHERS]);
-      assert.notEqual(found, undefined);
+      const { found, seeds } = await tryVariant(variant, [...variant.seeds, ...OTHERS]);
+      assert.ok(found);
+      if (!variant.seeds.includes(found.seed))
+        console.log(`      its kept seeds find it no longer; seed ${found.seed} does, after ${seeds} runs`);
     });
 });
