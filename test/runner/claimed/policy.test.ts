@@ -45,9 +45,9 @@ describe('policy for claimed jobs', () => {
   });
 
   it('takes a folder only under a root, links resolved, and a neighbour of the same beginning is none', async () => {
-    const root = scratchFolder();
+    const root = path.join(scratchFolder(), 'root');
     const outside = scratchFolder();
-    for (const name of ['in', '..in']) mkdirSync(path.join(root, name));
+    for (const name of ['', 'in', '..in']) mkdirSync(path.join(root, name));
     mkdirSync(`${root}-other`);
     symlinkSync(outside, path.join(root, 'out'));
     symlinkSync(root, path.join(outside, 'link'));
