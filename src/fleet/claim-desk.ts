@@ -5,11 +5,20 @@ import { elapsed, type Stamp, stampOf } from './elapsed.ts';
 /** A runner that has nothing to run asks again within so long, ms. */
 const LATELY = 20 * SECOND;
 
+/** What the last claim came to, or why this factory does not make one. */
+export type RestReason = 'empty' | 'unanswered' | 'refused' | 'given-back';
+
+export interface Rest {
+  /** How long nothing is claimed yet, ms. */
+  readonly ms: number;
+  readonly why: RestReason;
+}
+
 export class ClaimDesk {
   readonly #clock: Clock;
   #wanted: PromiseWithResolvers<boolean> | undefined;
   #asked: Stamp | undefined;
-  #resting: { readonly from: Stamp; readonly ms: number } | undefined;
+  #resting: (Rest & { readonly from: Stamp }) | undefined;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -46,8 +55,8 @@ export class ClaimDesk {
   }
 
   /** Nothing is claimed for so long (ms), or as long as it rests already. */
-  rest(ms: number): void {
-    if (this.restMs() < ms) this.#resting = { from: stampOf(this.#clock), ms };
+  restFor(ms: number, why: RestReason): void {
+    if (this.restMs() < ms) this.#resting = { from: stampOf(this.#clock), ms, why };
   }
 
   /** Rests no longer. */
@@ -55,9 +64,16 @@ export class ClaimDesk {
     this.#resting = undefined;
   }
 
+  /** How long claiming still rests, and why; undefined where it does not. */
+  get rest(): Rest | undefined {
+    if (this.#resting === undefined) return undefined;
+    const { from, ms, why } = this.#resting;
+    const left = ms - elapsed(from, stampOf(this.#clock));
+    return left > 0 ? { ms: left, why } : undefined;
+  }
+
   /** How long (ms) claiming still rests. */
   restMs(): number {
-    const { from, ms } = this.#resting ?? {};
-    return from === undefined || ms === undefined ? 0 : Math.max(0, ms - elapsed(from, stampOf(this.#clock)));
+    return this.rest?.ms ?? 0;
   }
 }

@@ -91,7 +91,7 @@ export class Claiming {
     const requestId = unfinished ?? (await claims.begin());
     const outcome = await client.claim({ capabilities: await this.#side.capabilities(), requestId });
     const isJob = await this.#settle(requestId, outcome);
-    if (outcome.kind === 'accepted' && !isJob && !this.offersPolls) this.desk.rest(CLAIM_REST);
+    if (outcome.kind === 'accepted' && !isJob && !this.offersPolls) this.desk.restFor(CLAIM_REST, 'empty');
     this.desk.answer(isJob);
   }
 
@@ -124,7 +124,7 @@ export class Claiming {
     const isJob = await this.#settle(requestId, outcome);
     const waited = from === undefined ? 0 : elapsed(from, stampOf(this.#side.options.clock));
     const isHasty = waited < (waitSec ?? 0) * SECOND * WAITED;
-    if (outcome.kind === 'accepted' && !isJob && isHasty) this.desk.rest(CLAIM_REST);
+    if (outcome.kind === 'accepted' && !isJob && isHasty) this.desk.restFor(CLAIM_REST, 'empty');
   }
 
   /** Waits no longer: there is other work, or nothing that was known of the network holds. */
@@ -141,11 +141,14 @@ export class Claiming {
     this.desk.answer(false);
   }
 
-  /** Not taken again for a while, or it would go round for ever. */
-  async declined({ jobId }: Held): Promise<void> {
+  /**
+   * Not taken again for a while, or it would go round for ever.
+   * @param lasts what stood in its way would stand in the next job's as well: none is taken for a minute (rule 12)
+   */
+  async declined({ jobId }: Held, lasts: boolean): Promise<void> {
     const { claims, clock } = this.#side.options;
     await claims.decline(jobId, clock.now());
-    this.desk.rest(DECLINE_REST);
+    if (lasts) this.desk.restFor(DECLINE_REST, 'given-back');
   }
 
   /** True when a job has come of it. */
@@ -159,13 +162,13 @@ export class Claiming {
     }
     if (outcome.kind === 'unreachable' || outcome.kind === 'unauthorized') {
       // It is repeated, and if its answer cannot be read, not without a rest.
-      this.desk.rest(CLAIM_RETRY);
+      this.desk.restFor(CLAIM_RETRY, 'unanswered');
       this.#side.failed(outcome);
       return false;
     }
     log.warn(`The coordinator refused a claim (${outcome.kind}); the next is made later.`);
     await claims.finish(requestId);
-    this.desk.rest(DECLINE_REST);
+    this.desk.restFor(DECLINE_REST, 'refused');
     return false;
   }
 
@@ -186,7 +189,7 @@ export class Claiming {
       const back = newHeld({ ...known, id: `${jobId}-${epoch}`, stage: 'ended' });
       held.set(keyFor(claim), back);
       await outbox.add(back, 'release');
-      this.desk.rest(DECLINE_REST);
+      this.desk.restFor(DECLINE_REST, 'given-back');
       return false;
     }
     const { id, stage } = await runner.materialise(await this.#claimedJob(job, claim));

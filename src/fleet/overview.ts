@@ -63,6 +63,6 @@ function notClaiming(exchange: Exchange, now: Stamp): string | undefined {
     connection,
     ...(runner?.capacity() ?? { running: 0, maxParallel: 1 }),
     undecided: open.filter(isUndecided).length,
-    restMs: claiming.desk.restMs(),
+    rest: claiming.desk.rest,
   });
 }

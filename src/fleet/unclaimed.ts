@@ -1,4 +1,6 @@
 /** Why queued jobs are not claimed by this factory: its own reasons, and the coordinator's where it tells. */
+import { SECOND } from '../platform/clock.ts';
+import type { Rest } from './claim-desk.ts';
 import type { FleetClient } from './client.ts';
 import type { Connection } from './session.ts';
 
@@ -35,9 +37,9 @@ export function whyNothing(facts: {
   readonly held?: string | undefined;
   /** Leases in doubt, or reports that have not been accepted. */
   readonly undecided: number;
-  readonly restMs: number;
+  readonly rest: Rest | undefined;
 }): string | undefined {
-  const { connection, running, maxParallel, undecided, restMs } = facts;
+  const { connection, running, maxParallel, undecided, rest } = facts;
   if (facts.shadow) return 'shadow mode only looks';
   if (facts.draining) return 'this factory is draining';
   if (!facts.hasRunner) return 'the runner is not on in this process';
@@ -46,6 +48,19 @@ export function whyNothing(facts: {
   if (undecided > 0) return 'a lease or a report is not decided yet';
   if (facts.held !== undefined) return `no new work is begun ${facts.held}`;
   if (running >= maxParallel) return `all ${maxParallel} places for jobs are taken`;
-  if (restMs > 0) return `nothing fitted a moment ago; the next try is in ${Math.ceil(restMs / 1000)} s`;
-  return undefined;
+  return rest && restText(rest);
+}
+
+function restText({ ms, why }: Rest): string {
+  const next = `the next try is in ${Math.ceil(ms / SECOND)} s`;
+  switch (why) {
+    case 'empty':
+      return `nothing fitted a moment ago; ${next}`;
+    case 'unanswered':
+      return `the last claim has had no answer; ${next}`;
+    case 'refused':
+      return `the coordinator refused the last claim; ${next}`;
+    case 'given-back':
+      return `a job was given back a moment ago, for another factory to take; ${next}`;
+  }
 }

@@ -168,6 +168,25 @@ describeInFleets('claiming', (it) => {
     assert.deepEqual(stub.reported('job-9'), []);
     await sleep(300);
     assert.equal(stub.jobs.get('job-9')?.epoch, 1);
+    assert.match(
+      laptop.fleet.facts().notClaiming ?? '',
+      /^a job was given back a moment ago, for another factory to take; the next try is in [3-6]\d s$/,
+    );
+  });
+
+  it('goes on claiming after a run that was cut off', async (laptop) => {
+    const { stub, repo, factory, claimed } = laptop;
+    const id = await claimed('job-28', jobFile({ cwd: repo, body: script('kill -9 $$') }));
+    stub.script = ({ path: at }) => {
+      const isNext = at.endsWith('/claim') && stub.asked().includes('POST jobs/job-28/lease/release');
+      if (!isNext || stub.jobs.get('job-28')?.epoch !== 1) return undefined;
+      stub.take('job-28');
+      stub.offer('job-29', jobFile({ cwd: repo }));
+      return undefined;
+    };
+    const row = await waitForStage(factory, id, 'failed');
+    assert.equal(row.reason?.code, 'interrupted');
+    await waitForStage(factory, 'job-29-e1', 'review');
   });
 
   it('claims nothing while the day’s ceiling holds new work: a claim that waits is given up, and it says why', async (laptop) => {
