@@ -141,14 +141,11 @@ export class Claiming {
     this.desk.answer(false);
   }
 
-  /**
-   * Not taken again for a while, or it would go round for ever.
-   * @param lasts what stood in its way would stand in the next job's as well: none is taken for a minute (rule 12)
-   */
-  async declined({ jobId }: Held, lasts: boolean): Promise<void> {
+  /** Not taken again for a while, or it would go round for ever; nor is another for a minute (rule 12). */
+  async declined({ jobId }: Held): Promise<void> {
     const { claims, clock } = this.#side.options;
     await claims.decline(jobId, clock.now());
-    if (lasts) this.desk.restFor(DECLINE_REST, 'given-back');
+    this.desk.restFor(DECLINE_REST, 'given-back');
   }
 
   /** True when a job has come of it. */

@@ -145,8 +145,7 @@ export class Fleet implements Hooks {
       if (held.lease.verdict !== undefined) return;
       const action = wireAction(to, reasonCode);
       // Whatever this laptop gives back it does not take again at once: that would go round for ever.
-      if (action.do === 'release')
-        await this.#exchange.claiming.declined(held, action.lasts).catch(this.#notKept(held));
+      if (action.do === 'release') await this.#exchange.claiming.declined(held).catch(this.#notKept(held));
       if (action.do === 'report') await this.#exchange.tell(held, action.stage, held.checkpoint);
       if (action.do === 'release') await this.#exchange.tell(held, 'release');
     } catch (error) {

@@ -107,7 +107,7 @@ export class Operator {
       held.givenBack = false;
       throw error;
     }
-    await this.#exchange.claiming.declined(held, false);
+    await this.#exchange.claiming.declined(held);
     await this.#exchange.tell(held, 'release');
     this.#desk.kick();
   }

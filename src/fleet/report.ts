@@ -3,8 +3,8 @@ import type { WireStage } from './protocol.ts';
 
 export type WireAction =
   | { readonly do: 'report'; readonly stage: WireStage }
-  /** The lease is given back: another factory may have more luck. `lasts`: the next job here might have no more. */
-  | { readonly do: 'release'; readonly lasts: boolean }
+  /** The lease is given back: another factory may have more luck. */
+  | { readonly do: 'release' }
   | { readonly do: 'nothing' };
 
 /** Obstacles that lie in the job itself, whichever laptop has it: a person must mend it at the coordinator. */
@@ -22,8 +22,6 @@ const FAILED = new Set([
   ...['failed', 'limit', 'timeout', 'no-result', 'no-final-event'],
   ...['setup', 'rejected', 'no-changes'],
 ]);
-/** A run that was cut off, or that a person ended, says nothing against the next one. */
-const PASSING = new Set(['interrupted', 'cancelled']);
 /** The coordinator has spoken already; there is nothing to tell it. */
 const SETTLED = new Set(['fenced', 'refused', 'released']);
 
@@ -49,8 +47,7 @@ export function wireAction(to: string, reasonCode: string | undefined): WireActi
 function ofFailure(code: string): WireAction {
   if (SETTLED.has(code)) return NOTHING;
   if (LASTING.has(code)) return { do: 'report', stage: 'blocked' };
-  if (FAILED.has(code)) return { do: 'report', stage: 'failed' };
-  return { do: 'release', lasts: !PASSING.has(code) };
+  return FAILED.has(code) ? { do: 'report', stage: 'failed' } : { do: 'release' };
 }
 
 /** Whether a job in this stage is still to be gone on with here, or waits for somebody who will. */

@@ -174,21 +174,6 @@ describeInFleets('claiming', (it) => {
     );
   });
 
-  it('goes on claiming after a run that was cut off', async (laptop) => {
-    const { stub, repo, factory, claimed } = laptop;
-    const id = await claimed('job-28', jobFile({ cwd: repo, body: script('kill -9 $$') }));
-    stub.script = ({ path: at }) => {
-      const isNext = at.endsWith('/claim') && stub.asked().includes('POST jobs/job-28/lease/release');
-      if (!isNext || stub.jobs.get('job-28')?.epoch !== 1) return undefined;
-      stub.take('job-28');
-      stub.offer('job-29', jobFile({ cwd: repo }));
-      return undefined;
-    };
-    const row = await waitForStage(factory, id, 'failed');
-    assert.equal(row.reason?.code, 'interrupted');
-    await waitForStage(factory, 'job-29-e1', 'review');
-  });
-
   it('claims nothing while the day’s ceiling holds new work: a claim that waits is given up, and it says why', async (laptop) => {
     const { stub, repo } = laptop;
     await laptop.factory.dispose();

@@ -207,16 +207,6 @@ describe('what a move means over the wire', () => {
     }
   });
 
-  it('is a release that lasts where the next job would meet the same obstacle', () => {
-    const lasts = (code?: string) => {
-      const action = wireAction('failed', code);
-      return action.do === 'release' && action.lasts;
-    };
-    for (const code of ['declined', 'login', 'engine-missing', undefined])
-      assert.equal(lasts(code), true, code);
-    for (const code of ['interrupted', 'cancelled', 'timeout']) assert.equal(lasts(code), false, code);
-  });
-
   it('ends the lease where the coordinator knows no holder any more', () => {
     assert.deepEqual(
       ['building', 'review', 'testing', 'shipped', 'failed', 'blocked', 'dead_letter', 'release'].filter(
