@@ -7,6 +7,7 @@ import { messageOf } from '../platform/errors.ts';
 import type { Log } from '../platform/log.ts';
 import type { Command, CommandAnswer, RunnerPlace } from './board.ts';
 import { carryOut } from './commands.ts';
+import { DISK_RETRY } from './drive.ts';
 import type { Mailbox } from './home/mailbox.ts';
 import type { Seat } from './home/seat.ts';
 import type { Runner } from './runner.ts';
@@ -213,9 +214,14 @@ export class RunnerHost {
     const runner = this.#runner;
     // What comes while it leaves is the next one's.
     if (runner === undefined || this.#leaving !== undefined) return;
-    const { mailbox, log } = this.#options;
+    const { mailbox, log, clock } = this.#options;
+    const pause = async (trouble: unknown) => {
+      log.warn(`An answer waits for the disk, which takes no writes (${messageOf(trouble)}).`);
+      await clock.sleep(DISK_RETRY, runner.stopped).catch(() => undefined);
+      return !runner.stopped.aborted;
+    };
     mailbox
-      .takeAll((command) => this.#carryOut(runner, command))
+      .takeAll((command) => this.#carryOut(runner, command), pause)
       .catch((error: unknown) => log.error(`Requests could not be read: ${messageOf(error)}`));
   }
 }

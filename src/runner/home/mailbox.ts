@@ -7,7 +7,7 @@ import { randomUUID } from 'node:crypto';
 import { readdir, readFile, rename, rm, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import * as z from 'zod/mini';
-import { errnoOf } from '../../platform/errors.ts';
+import { errnoOf, isDiskTrouble } from '../../platform/errors.ts';
 import { readIfThere, writeDurable } from '../../platform/files.ts';
 import type { Command, CommandAnswer } from '../board.ts';
 import type { Layout } from './layout.ts';
@@ -50,6 +50,10 @@ const REQUEST = '.request.json';
 const TAKEN = '.taken.json';
 const ANSWER = '.answer.json';
 
+type CarryOut = (command: Command) => Promise<CommandAnswer>;
+/** Before a disk that took no answer is tried again; false: the runner stops, and the next one answers. */
+type Pause = (trouble: unknown) => Promise<boolean>;
+
 export class Mailbox {
   readonly directory: string;
 
@@ -86,14 +90,16 @@ export class Mailbox {
     return parsed.success ? (parsed.data as CommandAnswer) : undefined;
   }
 
-  /** For the runner: takes up every waiting request, oldest first. What can't be read as one is answered so. */
-  async takeAll(carryOut: (command: Command) => Promise<CommandAnswer>): Promise<void> {
+  /**
+   * For the runner: takes up every waiting request, oldest first. What can't be read as one is answered so.
+   * Resolves when all are answered: an answer that a full disk does not take is given when there is room.
+   */
+  async takeAll(carryOut: CarryOut, pause: Pause): Promise<void> {
     const names = await readdir(this.directory);
-    await Promise.all(
-      names
-        .filter((name) => name.endsWith(REQUEST))
-        .map((name) => this.#take(name.slice(0, -REQUEST.length), carryOut)),
-    );
+    const tickets = names
+      .filter((name) => name.endsWith(REQUEST))
+      .map((name) => name.slice(0, -REQUEST.length));
+    await Promise.all(tickets.map((ticket) => this.#take(ticket, carryOut, pause)));
   }
 
   /** For a new runner: answers what an earlier one took up and did not live to answer; it may be half done. */
@@ -103,7 +109,7 @@ export class Mailbox {
     await Promise.all(tickets.map((ticket) => this.#answer(ticket, answer)));
   }
 
-  async #take(ticket: string, carryOut: (command: Command) => Promise<CommandAnswer>): Promise<void> {
+  async #take(ticket: string, carryOut: CarryOut, pause: Pause): Promise<void> {
     const request = this.#file(ticket, REQUEST);
     const text = await readFile(request, 'utf8').catch(() => undefined);
     if (text === undefined || !(await isRenamed(request, this.#file(ticket, TAKEN)))) return;
@@ -111,7 +117,13 @@ export class Mailbox {
     const answer = parsed.success
       ? await carryOut(parsed.data as Command)
       : { ok: false, code: 'bad-request', message: 'The request could not be read; nothing was done.' };
-    await this.#answer(ticket, answer);
+    for (;;) {
+      try {
+        return await this.#answer(ticket, answer);
+      } catch (error) {
+        if (!isDiskTrouble(error) || !(await pause(error))) throw error;
+      }
+    }
   }
 
   async #answer(ticket: string, answer: CommandAnswer): Promise<void> {

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Hooks, offline } from '../../../src/runner/hooks.ts';
 import { sessionEngine } from '../support/engines.ts';
 import { closeFactories, openTestFactory, waitForJob, waitForStage, waitUntil } from '../support/factory.ts';
+import { fullDisk } from '../support/full-disk.ts';
 import { jobFile, script } from '../support/job-file.ts';
 import { scratchFolder, scratchHome, scratchRepo, write } from '../support/scratch.ts';
 
@@ -66,6 +67,22 @@ describe('the runner of a home', function () {
     await started;
     assert.equal((await approved).ok, true);
     assert.deepEqual(told, ['attach', 'attached', 'review testing']);
+  });
+
+  it('gives an answer that a full disk does not take when there is room', async () => {
+    const runner = await openTestFactory(home);
+    await runner.startRunner();
+    const id = await runner.add(jobFile({ cwd: scratchRepo() }), 'one');
+    await waitForStage(runner, id, 'review');
+    const elsewhere = await openTestFactory(home);
+    const disk = fullDisk('.answer.json');
+    const approved = elsewhere.execute({ verb: 'approve', id });
+    try {
+      await waitUntil(runner, () => Promise.resolve(disk.refused() > 0 || undefined));
+    } finally {
+      disk[Symbol.dispose]();
+    }
+    assert.equal((await approved).ok, true);
   });
 
   it('answers also when it could not begin', async () => {
