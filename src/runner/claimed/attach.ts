@@ -1,5 +1,5 @@
 /** What a fleet may ask of the runner that it is attached to (hooks.ts, AttachedRunner). */
-import { isDiskTrouble, messageOf, UserError } from '../../platform/errors.ts';
+import { errnoOf, isDiskTrouble, messageOf, UserError } from '../../platform/errors.ts';
 import { DISK_RETRY } from '../drive.ts';
 import type { AttachedRunner, Capacity, Checkpoint, ClaimedJob, Holding, Revocation } from '../hooks.ts';
 import { revoked } from '../job/moves.ts';
@@ -86,7 +86,13 @@ class FleetSide implements AttachedRunner {
     if (state === undefined) return;
     const decided = revoked({ ...state, stage }, why, clock.now());
     const next = decided.stage === 'quarantine' ? await admitted(workshop, decided) : decided;
-    await store.transition(next, stage);
+    try {
+      await store.transition(next, stage);
+    } catch (error) {
+      // A runner that has just started took it into work a moment ago, and that has moved it.
+      if (errnoOf(error) !== 'ENOENT' || (await store.locate(id)) === stage) throw error;
+      return this.#takeAway(id, why);
+    }
     await hooks.transition(transitionOf(next, stage));
     changed();
   }

@@ -1,6 +1,6 @@
 /** Claimed jobs, from the runner's side: what a fleet may ask of it, and what it does without one. */
 import assert from 'node:assert/strict';
-import fs, { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import fs, { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -175,6 +175,29 @@ describe('a claimed job', function () {
     }
     await revoked;
     assert.equal((await factory.job(ID))?.stage, 'quarantine');
+  });
+
+  it('is taken away also where it is moved on the very moment before', async () => {
+    await give(claimed(jobFile({ cwd: repo })));
+    await waitForStage(factory, ID, 'review');
+    const { rename } = fs.promises;
+    let moves = 0;
+    fs.promises.rename = (from, to) => {
+      if (String(from) === path.join(home, 'review', `${ID}.md`) && (moves += 1) === 1)
+        renameSync(from, path.join(home, 'testing', `${ID}.md`));
+      return rename(from, to);
+    };
+    syncBuiltinESMExports();
+    try {
+      await fleet.runner?.revoked(ID, { code: 'fenced', text: 'Epoch 4 has it.' });
+    } finally {
+      fs.promises.rename = rename;
+      syncBuiltinESMExports();
+    }
+    assert.equal(moves, 1);
+    assert.deepEqual(await new Store(home).stagesOf(ID), ['quarantine']);
+    assert.equal((await new Store(home).readState(ID))?.stage, 'quarantine');
+    assert.ok(fleet.told.some(({ to }) => to === 'quarantine'));
   });
 
   it('is ended at once where the disk is full as it is fenced, and moved when there is room', async () => {
