@@ -222,6 +222,6 @@ export class RunnerHost {
     };
     mailbox
       .takeAll((command) => this.#carryOut(runner, command), pause)
-      .catch((error: unknown) => log.error(`Requests could not be read: ${messageOf(error)}`));
+      .catch((error: unknown) => log.error(`Requests could not be read or answered: ${messageOf(error)}`));
   }
 }
